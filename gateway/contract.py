@@ -1,0 +1,191 @@
+"""What the control plane tells the gateway, and what the gateway answers.
+
+A RouteTable is a whole, immutable, versioned value in meaning. On the wire it travels whole only
+when a worker connects (in chunks), and as a delta afterwards. Frames are length-prefixed msgpack:
+four bytes, big endian, then one `ToWorker` or `FromWorker` value.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+PROTOCOL_VERSION = 1
+FRAME_BYTES_MAX = 16 * 1024 * 1024
+WEIGHT_SCALE = 100  # a share is an integer of hundredths of a percent: 10_000 is everything
+
+SPLITTERS = ("stratified", "random", "exact")
+
+
+class Share(Struct, frozen=True, array_like=True):
+    """One revision's part of a split. `weight` counts hundredths of a percent."""
+
+    backend: str
+    weight: int
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Split(Struct, frozen=True, array_like=True):
+    """Where the requests of one route go. `key` names the split, whose turns outlive a change."""
+
+    key: str
+    shares: tuple[Share, ...]
+    splitter: str = "stratified"
+    seed: int | None = None
+
+
+class Route(Struct, frozen=True, array_like=True):
+    """The hosts (lower case, no port) that one split answers for. `key` names the route."""
+
+    key: str
+    hosts: tuple[str, ...]
+    split: Split
+
+
+class Backend(Struct, frozen=True, array_like=True):
+    """A revision as the gateway sees it: replicas that answer now, as "HOST:PORT".
+
+    `key` is "NAMESPACE/REVISION". Without a replica its requests wait, up to `timeout_s`.
+    """
+
+    key: str
+    addresses: tuple[str, ...] = ()
+    protocol: str = "http1"  # or "h2c"
+    timeout_s: float = 300.0
+
+
+class RouteTable(Struct, frozen=True):
+    """Everything that a worker serves."""
+
+    version: int = 0
+    routes: dict[str, Route] = {}
+    backends: dict[str, Backend] = {}
+
+
+class Begin(Struct, frozen=True, tag=True):
+    """A whole table follows, in `Delta` chunks; it counts from `Commit` on."""
+
+    version: int
+
+
+class Delta(Struct, frozen=True, tag=True):
+    """Rows that are new or changed, and keys of rows that are gone."""
+
+    routes: tuple[Route, ...] = ()
+    backends: tuple[Backend, ...] = ()
+    routes_gone: tuple[str, ...] = ()
+    backends_gone: tuple[str, ...] = ()
+
+
+class Commit(Struct, frozen=True, tag=True):
+    """Serve what was sent since the last commit, as this version, and acknowledge it."""
+
+    version: int
+
+
+ToWorker = Begin | Delta | Commit
+
+
+class Hello(Struct, frozen=True, tag=True):
+    """A worker's first frame."""
+
+    worker: int
+    pid: int
+    protocol: int = PROTOCOL_VERSION
+
+
+class Ack(Struct, frozen=True, tag=True):
+    """The worker serves this version. `busy`: addresses out of the table, still in use."""
+
+    version: int
+    busy: tuple[str, ...] = ()
+
+
+class Refused(Struct, frozen=True, tag=True):
+    """The table does not compile: the worker goes on with the one before."""
+
+    version: int
+    why: str
+
+
+class Idle(Struct, frozen=True, tag=True):
+    """No request uses this address any more; it was `busy` in an `Ack`."""
+
+    address: str
+
+
+FromWorker = Hello | Ack | Refused | Idle
+
+_encoder = msgspec.msgpack.Encoder()
+_to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+_from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+_length = struct.Struct(">I")
+
+
+Row = TypeVar("Row", Route, Backend)
+
+
+class FrameError(Exception):
+    """The peer sent what is no frame of this contract."""
+
+
+def encode(message: ToWorker | FromWorker) -> bytes:
+    """Return the message as one frame."""
+    body = _encoder.encode(message)
+    return _length.pack(len(body)) + body
+
+
+class FrameReader:
+    """Cuts a byte stream into frames; feed it whatever arrived."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the body of each frame that is now complete. Raise FrameError when one is huge."""
+        buffer = self._buffer
+        buffer += data
+        while len(buffer) >= _length.size:
+            (length,) = _length.unpack_from(buffer)
+            if length > FRAME_BYTES_MAX:
+                raise FrameError(f"a frame of {length} bytes; the limit is {FRAME_BYTES_MAX}")
+            end = _length.size + length
+            if len(buffer) < end:
+                return
+            body = bytes(buffer[_length.size : end])
+            del buffer[:end]
+            yield body
+
+
+def to_worker(body: bytes) -> ToWorker:
+    """Decode a frame's body on the worker's side. Raise FrameError."""
+    try:
+        return _to_worker.decode(body)
+    except msgspec.MsgspecError as error:
+        raise FrameError(str(error)) from error
+
+
+def from_worker(body: bytes) -> FromWorker:
+    """Decode a frame's body on the control plane's side. Raise FrameError."""
+    try:
+        return _from_worker.decode(body)
+    except msgspec.MsgspecError as error:
+        raise FrameError(str(error)) from error
+
+
+def difference(old: RouteTable, new: RouteTable) -> Delta:
+    """Return the rows that lead from `old` to `new`; rows that are the same object cost nothing."""
+    return Delta(
+        routes=_changed(old.routes, new.routes),
+        backends=_changed(old.backends, new.backends),
+        routes_gone=tuple(key for key in old.routes if key not in new.routes),
+        backends_gone=tuple(key for key in old.backends if key not in new.backends),
+    )
+
+
+def _changed(old: Mapping[str, Row], new: Mapping[str, Row]) -> tuple[Row, ...]:
+    return tuple(row for key, row in new.items() if (was := old.get(key)) is not row and was != row)

@@ -1,0 +1,107 @@
+"""The files of one instance. All are readable by their owner alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+# sun_path holds 104 bytes on macOS, 108 on Linux, with the closing NUL.
+UNIX_SOCKET_PATH_BYTES_MAX = 100
+
+
+@dataclass(frozen=True)
+class InstancePaths:
+    """Where one instance keeps what it keeps. `data` is the folder of `--data`."""
+
+    data: Path
+
+    @property
+    def run(self) -> Path:
+        """Return the folder of sockets and of `instance.json`; emptied when knary stops."""
+        return self.data / "run"
+
+    @property
+    def description(self) -> Path:
+        """Return the JSON file that says where the running instance answers."""
+        return self.run / "instance.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.data / "lock"
+
+    @property
+    def database(self) -> Path:
+        return self.data / "store.sqlite"
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.data / "kubeconfig"
+
+    @property
+    def token(self) -> Path:
+        return self.data / "token"
+
+    @property
+    def certificates(self) -> Path:
+        """Return the folder of the CA and of the API's certificate."""
+        return self.data / "tls"
+
+    @property
+    def images(self) -> Path:
+        """Return the user's image map; it may be absent."""
+        return self.data / "images.yaml"
+
+    @property
+    def log(self) -> Path:
+        """Return knary's own log."""
+        return self.data / "knary.log"
+
+    @property
+    def replica_logs(self) -> Path:
+        """Return the folder of NAMESPACE/POD.log, one file per replica."""
+        return self.data / "logs"
+
+    @property
+    def replica_folders(self) -> Path:
+        """Return the folder of the replicas' private working folders, one per pod."""
+        return self.data / "replicas"
+
+    @property
+    def sockets(self) -> Path:
+        """Return the folder of Unix sockets: `run`, unless its path is too long for one."""
+        longest = len(os.fsencode(self.run / "launcher.sock"))
+        if longest <= UNIX_SOCKET_PATH_BYTES_MAX:
+            return self.run
+        digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
+        return Path("/tmp") / f"knary-{os.getuid()}-{digest}"  # noqa: S108 (made 0700, owner checked)
+
+    @property
+    def gateway_socket(self) -> Path:
+        """Return the Unix socket on which the control plane awaits the gateway's workers."""
+        return self.sockets / "gateway.sock"
+
+    @property
+    def launcher_socket(self) -> Path:
+        """Return the Unix socket on which the launcher awaits the control plane."""
+        return self.sockets / "launcher.sock"
+
+    def worker_metrics(self, worker: int) -> Path:
+        """Return the file that a worker maps as shared memory for its counters."""
+        return self.run / f"worker-{worker}.metrics"
+
+    def worker_pid(self, worker: int) -> Path:
+        return self.run / f"worker-{worker}.pid"
+
+
+def default_data_folder(environment: Mapping[str, str]) -> Path:
+    """Return KNARY_DATA, or knary's folder among the user's data (XDG base directories)."""
+    if chosen := environment.get("KNARY_DATA"):
+        return Path(chosen).expanduser().absolute()
+    base = environment.get("XDG_DATA_HOME", "")
+    if not base or not os.path.isabs(base):
+        base = os.path.join(environment.get("HOME") or os.path.expanduser("~"), ".local", "share")
+    return Path(base) / "knary"

@@ -1,0 +1,141 @@
+"""core/v1 objects around a Knative service: Namespace, Event, and Pod, one per replica.
+
+A Pod is a replica: one local process. Who writes what:
+- the revision controller creates and deletes it (spec, labels, `DRAIN_FINALIZER`);
+- the supervisor writes its status, `ANNOTATION_ADDRESS` and `ANNOTATION_PID`;
+- the publisher takes `DRAIN_FINALIZER` away when no gateway worker uses it any more, and only
+  then may the supervisor end the process and let the object go.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import Struct, field
+
+from simulator.resources.conditions import Condition
+from simulator.resources.meta import Resource
+from simulator.resources.podspec import PodSpec
+
+DRAIN_FINALIZER = "knary.dev/drain"
+PROCESS_FINALIZER = "knary.dev/process"
+ANNOTATION_ADDRESS = "knary.dev/address"  # "127.0.0.1:PORT", where the replica listens
+ANNOTATION_PID = "knary.dev/pid"
+
+
+class _Part(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A part of a core object: absent fields stay absent when it is written."""
+
+
+class NamespaceSpec(_Part, frozen=True):
+    finalizers: tuple[str, ...] = ()
+
+
+class NamespaceStatus(_Part, frozen=True):
+    phase: str = ""
+
+
+class Namespace(Resource, frozen=True):
+    API_VERSION: ClassVar[str] = "v1"
+    KIND: ClassVar[str] = "Namespace"
+
+    spec: NamespaceSpec = field(default_factory=NamespaceSpec)
+    status: NamespaceStatus = field(default_factory=NamespaceStatus)
+
+
+class ObjectReference(_Part, frozen=True):
+    api_version: str = ""
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    field_path: str = ""
+
+
+class EventSource(_Part, frozen=True):
+    component: str = ""
+    host: str = ""
+
+
+class Event(Resource, frozen=True):
+    API_VERSION: ClassVar[str] = "v1"
+    KIND: ClassVar[str] = "Event"
+
+    involved_object: ObjectReference = field(default_factory=ObjectReference)
+    reason: str = ""
+    message: str = ""
+    type: str = ""  # Normal or Warning
+    count: int | None = None
+    first_timestamp: str | None = None
+    last_timestamp: str | None = None
+    event_time: str | None = None
+    source: EventSource = field(default_factory=EventSource)
+    reporting_component: str = ""
+    reporting_instance: str = ""
+
+
+class PodTemplateSpec(PodSpec, frozen=True):
+    """A Pod's spec: Knative's pod fields and those that the node agent fills in."""
+
+    restart_policy: str = ""
+    termination_grace_period_seconds: int | None = None
+    node_name: str = ""
+
+
+class Waiting(_Part, frozen=True):
+    reason: str = ""
+    message: str = ""
+
+
+class Running(_Part, frozen=True):
+    started_at: str | None = None
+
+
+class Terminated(_Part, frozen=True):
+    exit_code: int  # required, so 0 is written too
+    signal: int | None = None
+    reason: str = ""
+    message: str = ""
+    started_at: str | None = None
+    finished_at: str | None = None
+
+
+class ContainerState(_Part, frozen=True):
+    """Exactly one of the three, or none before anything happened."""
+
+    waiting: Waiting | None = None
+    running: Running | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(Struct, frozen=True, rename="camel"):
+    """Written whole: Kubernetes clients require ready, restartCount, image and imageID."""
+
+    name: str = ""
+    state: ContainerState = field(default_factory=ContainerState)
+    last_state: ContainerState = field(default_factory=ContainerState)
+    ready: bool = False
+    restart_count: int = 0
+    image: str = ""
+    image_id: str = field(default="", name="imageID")
+    started: bool = False
+
+
+class PodStatus(_Part, frozen=True):
+    phase: str = ""  # Pending, Running, Succeeded, Failed
+    conditions: tuple[Condition, ...] = ()
+    message: str = ""
+    reason: str = ""
+    host_ip: str = field(default="", name="hostIP")
+    pod_ip: str = field(default="", name="podIP")
+    start_time: str | None = None
+    container_statuses: tuple[ContainerStatus, ...] = ()
+
+
+class Pod(Resource, frozen=True):
+    API_VERSION: ClassVar[str] = "v1"
+    KIND: ClassVar[str] = "Pod"
+
+    spec: PodTemplateSpec = field(default_factory=PodTemplateSpec)
+    status: PodStatus = field(default_factory=PodStatus)

@@ -1,0 +1,193 @@
+"""The one table of kinds: their names, scope, printer columns, and how they are written.
+
+Source: knative/serving `config/core/300-resources/*.yaml`; core kinds as kubectl prints them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from simulator.resources.core import Event, Namespace, Pod
+from simulator.resources.meta import Resource
+from simulator.resources.networking import Ingress
+from simulator.resources.serving import Configuration, Revision, Route, Service
+
+
+class Column(Struct, frozen=True):
+    """A printed column: a path of keys, `conditions:TYPE.field`, or a name that tables.py knows."""
+
+    name: str
+    path: str
+    type: str = "string"
+
+
+class KindInfo(Struct, frozen=True):
+    """One kind. `group` is "" for core."""
+
+    type: type[Resource]
+    group: str
+    version: str
+    plural: str
+    singular: str
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    namespaced: bool = True
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return self.type.KIND
+
+    @property
+    def api_version(self) -> str:
+        return self.type.API_VERSION
+
+    @property
+    def qualified(self) -> str:
+        """Return `plural.group`, unique among all kinds; plain `plural` for core."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
+_KNATIVE = ("all", "knative", "serving")
+_READY = (
+    Column("Ready", "conditions:Ready.status"),
+    Column("Reason", "conditions:Ready.reason"),
+)
+
+KINDS: tuple[KindInfo, ...] = (
+    KindInfo(
+        Service,
+        "serving.knative.dev",
+        "v1",
+        "services",
+        "service",
+        ("kservice", "ksvc"),
+        _KNATIVE,
+        columns=(
+            Column("URL", "status.url"),
+            Column("LatestCreated", "status.latestCreatedRevisionName"),
+            Column("LatestReady", "status.latestReadyRevisionName"),
+            *_READY,
+        ),
+    ),
+    KindInfo(
+        Configuration,
+        "serving.knative.dev",
+        "v1",
+        "configurations",
+        "configuration",
+        ("config", "cfg"),
+        _KNATIVE,
+        columns=(
+            Column("LatestCreated", "status.latestCreatedRevisionName"),
+            Column("LatestReady", "status.latestReadyRevisionName"),
+            *_READY,
+        ),
+    ),
+    KindInfo(
+        Revision,
+        "serving.knative.dev",
+        "v1",
+        "revisions",
+        "revision",
+        ("rev",),
+        _KNATIVE,
+        columns=(
+            Column("Config Name", "labels:serving.knative.dev/configuration"),
+            Column("Generation", "labels:serving.knative.dev/configurationGeneration"),
+            *_READY,
+            Column("Actual Replicas", "status.actualReplicas", "integer"),
+            Column("Desired Replicas", "status.desiredReplicas", "integer"),
+        ),
+    ),
+    KindInfo(
+        Route,
+        "serving.knative.dev",
+        "v1",
+        "routes",
+        "route",
+        ("rt",),
+        _KNATIVE,
+        columns=(Column("URL", "status.url"), *_READY),
+    ),
+    KindInfo(
+        Ingress,
+        "networking.internal.knative.dev",
+        "v1alpha1",
+        "ingresses",
+        "ingress",
+        ("kingress", "king"),
+        ("knative-internal", "networking"),
+        columns=_READY,
+    ),
+    KindInfo(
+        Namespace,
+        "",
+        "v1",
+        "namespaces",
+        "namespace",
+        ("ns",),
+        namespaced=False,
+        columns=(Column("Status", "status.phase"), Column("Age", "age")),
+    ),
+    KindInfo(
+        Pod,
+        "",
+        "v1",
+        "pods",
+        "pod",
+        ("po",),
+        ("all",),
+        columns=(
+            Column("Ready", "pod:ready"),
+            Column("Status", "pod:status"),
+            Column("Restarts", "pod:restarts"),
+            Column("Age", "age"),
+        ),
+    ),
+    KindInfo(
+        Event,
+        "",
+        "v1",
+        "events",
+        "event",
+        ("ev",),
+        columns=(
+            Column("Last Seen", "event:last-seen"),
+            Column("Type", "type"),
+            Column("Reason", "reason"),
+            Column("Object", "event:object"),
+            Column("Message", "message"),
+        ),
+    ),
+)
+
+BY_TYPE: dict[type[Resource], KindInfo] = {info.type: info for info in KINDS}
+BY_RESOURCE: dict[tuple[str, str, str], KindInfo] = {
+    (info.group, info.version, info.plural): info for info in KINDS
+}
+BY_KIND: dict[tuple[str, str], KindInfo] = {(info.api_version, info.kind): info for info in KINDS}
+
+
+def info_of(resource: Resource | type[Resource]) -> KindInfo:
+    """Return the row of an object or of its type."""
+    return BY_TYPE[resource if isinstance(resource, type) else type(resource)]
+
+
+def to_document(resource: Resource) -> dict[str, Any]:
+    """Return the object as the JSON document that clients see."""
+    body = msgspec.to_builtins(resource)
+    return {"apiVersion": resource.API_VERSION, "kind": resource.KIND, **body}
+
+
+def from_document(document: dict[str, Any]) -> Resource:
+    """Return the object that a stored document describes.
+
+    Unknown fields are dropped. Raise msgspec.ValidationError when a known one has a wrong type,
+    KeyError when the kind is not in the table.
+    """
+    info = BY_KIND[document["apiVersion"], document["kind"]]
+    return msgspec.convert(document, info.type)
