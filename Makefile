@@ -1,0 +1,76 @@
+# Everything runs in .venv, which is made from the lock files when it is needed.
+#   make PYTHON=python3.12 ...   choose the Python;   make ARGS="-k split" test   pass arguments on
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUNTIME = @VENV='$(VENV)' PYTHON='$(PYTHON)' .ci/environment runtime
+DEVELOP = @VENV='$(VENV)' PYTHON='$(PYTHON)' .ci/environment develop
+CHECKED := knary gateway simulator sample_apps tests benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint format types contracts check bench bench-gateway \
+	bench-split bench-startup bench-updates lock clean
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-15s %s\n", $$1, $$2}'
+
+demo: ## Play the canary story with real requests, every step shown
+	$(RUNTIME)
+	@$(BIN)/knary demo $(ARGS)
+
+test: ## Run the tests
+	$(DEVELOP)
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-all: ## Run the tests with every supported Python that is found (3.11, 3.12, 3.13)
+	@for version in 3.11 3.12 3.13; do \
+		if python$$version -c '' 2>/dev/null; then \
+			$(MAKE) --no-print-directory VENV=.venv-$$version PYTHON=python$$version test || exit 1; \
+		else echo "knary: python$$version is not found, skipped" >&2; fi; \
+	done
+
+lint: ## Check style, and that the code is formatted
+	$(DEVELOP)
+	@$(BIN)/ruff check $(CHECKED)
+	@$(BIN)/ruff format --check $(CHECKED)
+
+format: ## Format the code and mend what can be mended
+	$(DEVELOP)
+	@$(BIN)/ruff format $(CHECKED)
+	@$(BIN)/ruff check --fix $(CHECKED)
+
+types: ## Check types (mypy, strict)
+	$(DEVELOP)
+	@$(BIN)/mypy
+
+contracts: ## Check who may import whom
+	$(DEVELOP)
+	@$(BIN)/lint-imports
+
+check: lint types contracts ## Run lint, types and contracts
+
+bench: bench-gateway bench-split bench-startup bench-updates ## Run all benchmarks (reports in benchmarks/out)
+
+bench-gateway: ## Measure CPU per proxied request beside nginx
+	$(RUNTIME)
+	@$(BIN)/python -P benchmarks/gateway_cpu.py $(ARGS)
+
+bench-split: ## Measure how exact the splits are, and their latency
+	$(RUNTIME)
+	@$(BIN)/python -P benchmarks/split_accuracy.py $(ARGS)
+
+bench-startup: ## Measure start, update and `knary get`
+	$(RUNTIME)
+	@$(BIN)/python -P benchmarks/startup.py $(ARGS)
+
+bench-updates: ## Change a split 20 times under load; not one request may go wrong
+	$(RUNTIME)
+	@$(BIN)/python -P benchmarks/updates_under_load.py $(ARGS)
+
+lock: ## Pin the newest versions in locks/ (needs the network)
+	@VENV='$(VENV)' PYTHON='$(PYTHON)' .ci/lock
+
+clean: ## Remove what was made: environments, caches, reports
+	@rm -rf .venv .venv-* dist build *.egg-info benchmarks/out .mypy_cache .pytest_cache \
+		.ruff_cache .hypothesis .import_linter_cache
+	@find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +
