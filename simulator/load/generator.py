@@ -1,0 +1,238 @@
+"""Sends what the plan says, when it says so, and reports each answer as it comes.
+
+Open loop: a request is due at its planned moment whether or not earlier ones were answered. It
+leaves on a free connection, or on a new one, or waits for one when `connections_max` are busy;
+its latency counts from the planned moment in each case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from simulator.load.alarm import Alarm, make_alarm
+from simulator.load.connection import Connection, Exchange
+from simulator.load.plan import Answer, LoadPlan
+from simulator.load.report import LoadReport
+from simulator.load.schedule import AsFastAsPossible, ConstantRate, moments
+
+Observer = Callable[[Answer], None]
+
+SWEEP_INTERVAL_S = 0.05  # how exactly a time-out is kept
+CLOSE_WAIT_S_MAX = 1.0
+
+
+async def run_load(plan: LoadPlan, observe: Observer | None = None) -> LoadReport:
+    """Carry out the plan and return its report. No failure of the server raises."""
+    return await Load(plan, observe).run()
+
+
+class Load:
+    """A load that can be watched while it runs, and ended before its schedule does."""
+
+    def __init__(self, plan: LoadPlan, observe: Observer | None = None) -> None:
+        self.report = LoadReport(plan)
+        self._plan = plan
+        self._observe = observe
+        self._head = request_head(plan)
+        self._free: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._connecting = 0
+        self._waiting: deque[Exchange] = deque()
+        self._due: Iterator[float] = iter(())
+        self._next: float | None = None
+        self._sequence = 0
+        self._left = 0
+        self._began = 0.0
+        self._done = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._alarm: Alarm | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    @property
+    def began(self) -> float:
+        """Return the moment (time.monotonic) from which answers count their seconds."""
+        return self._began
+
+    @property
+    def in_flight(self) -> int:
+        """Return how many requests are due and have no answer yet."""
+        return self._sequence - self.report.all.requests
+
+    @property
+    def sent(self) -> int:
+        """Return how many requests were due so far: the next one has this sequence number."""
+        return self._sequence
+
+    async def run(self) -> LoadReport:
+        """Send everything, wait for every answer (each at most its time-out), close, report."""
+        loop = asyncio.get_running_loop()
+        self._began = time.monotonic()
+        self._alarm = make_alarm(loop, self._pump)
+        self._sweeper = loop.call_later(SWEEP_INTERVAL_S, self._sweep, loop)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                self._start()
+                await self._done.wait()
+        finally:
+            self._sweeper.cancel()
+            self._alarm.close()
+            for connection in tuple(self._open):
+                connection.close()
+        if self._open:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closed.wait(), CLOSE_WAIT_S_MAX)
+        return self.report
+
+    def end(self) -> None:
+        """Send nothing more; `run` returns when what is under way was answered."""
+        self._next = None
+        self._left = 0
+        self._check_done()
+
+    # When requests are due.
+
+    def _start(self) -> None:
+        schedule = self._plan.schedule
+        if isinstance(schedule, AsFastAsPossible):
+            self._left = schedule.count
+            for _ in range(min(schedule.connections, schedule.count)):
+                self._due_now()
+        else:
+            self._due = moments(schedule)
+            self._next = next(self._due, None)
+            self._pump()
+        self._check_done()
+
+    def _due_now(self) -> None:
+        """Closed loop: the next request is due now."""
+        if self._left > 0:
+            self._left -= 1
+            self._dispatch(time.monotonic())
+
+    def _pump(self) -> None:
+        """Open loop: dispatch whatever is due, and be woken for the next."""
+        now = time.monotonic()
+        while self._next is not None and (planned := self._began + self._next) <= now:
+            self.report.noticed(now - planned)
+            self._next = next(self._due, None)
+            self._dispatch(planned)
+        if self._next is not None and self._alarm is not None:
+            self._alarm.set(self._began + self._next)
+        self._check_done()
+
+    def _dispatch(self, planned: float) -> None:
+        exchange = Exchange(self._sequence, planned)
+        self._sequence += 1
+        self._waiting.append(exchange)
+        self._assign()
+
+    # Who carries them.
+
+    def _assign(self) -> None:
+        """Give waiting requests to free connections, then to new ones, in order."""
+        while self._waiting:
+            while self._free and self._free[-1].is_closing:
+                self._free.pop()
+            if self._free:
+                exchange = self._waiting.popleft()
+                self._free.pop().send(exchange, self._head, time.monotonic())
+            elif len(self._open) + self._connecting < self._plan.connections_max:
+                self._connecting += 1
+                assert self._tasks is not None  # noqa: S101 (set before anything is due)
+                self._tasks.create_task(self._connect(self._waiting.popleft()))
+            else:
+                return
+
+    async def _connect(self, exchange: Exchange) -> None:
+        loop = asyncio.get_running_loop()
+        address, port = self._plan.address, self._plan.port
+        exchange.sent = time.monotonic()
+        try:
+            async with asyncio.timeout(self._plan.timeout_s):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(self), address, port
+                )
+        except TimeoutError:
+            self._connecting -= 1
+            self.failed(exchange, "timeout")
+        except OSError:
+            self._connecting -= 1
+            self.failed(exchange, "connect")
+        else:
+            self._connecting -= 1
+            self._open.add(connection)
+            connection.send(exchange, self._head, time.monotonic())
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End every request whose time is over, sent or still waiting for a connection."""
+        oldest = time.monotonic() - self._plan.timeout_s
+        for connection in tuple(self._open):
+            if connection.exchange is not None and connection.exchange.planned < oldest:
+                connection.give_up("timeout")
+        while self._waiting and self._waiting[0].planned < oldest:
+            exchange = self._waiting.popleft()
+            exchange.sent = time.monotonic()
+            self.failed(exchange, "timeout")
+        self._sweeper = loop.call_later(SWEEP_INTERVAL_S, self._sweep, loop)
+
+    # What connections report.
+
+    def answered(self, connection: Connection, exchange: Exchange) -> None:
+        if not connection.is_closing:
+            self._free.append(connection)
+        error = f"{exchange.status // 100}xx" if exchange.status >= 400 else ""  # noqa: PLR2004
+        self._count(exchange, error)
+
+    def failed(self, exchange: Exchange, kind: str) -> None:
+        self._count(exchange, kind)
+
+    def lost(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        if connection in self._free:
+            self._free.remove(connection)
+        if not self._open:
+            self._closed.set()
+        self._assign()
+
+    def _count(self, exchange: Exchange, error: str) -> None:
+        answer = Answer(
+            sequence=exchange.sequence,
+            planned_s=exchange.planned - self._began,
+            sent_s=exchange.sent - self._began,
+            done_s=time.monotonic() - self._began,
+            status=exchange.status,
+            revision=exchange.revision,
+            error=error,
+            text=exchange.text.split(b"\n", 1)[0].decode("utf-8", "replace").strip(),
+        )
+        self.report.count(answer)
+        if isinstance(self._plan.schedule, AsFastAsPossible):
+            self._due_now()
+        else:
+            self._assign()
+        self._check_done()
+        if self._observe is not None:
+            self._observe(answer)
+
+    def _check_done(self) -> None:
+        if self._next is None and self._left == 0 and self.in_flight == 0:
+            self._done.set()
+
+
+def request_head(plan: LoadPlan) -> bytes:
+    """Return the request that the plan repeats; it asks the gateway who answers."""
+    lines = [
+        f"GET {plan.path} HTTP/1.1",
+        f"Host: {plan.host}",
+        "Knary-Explain: 1",
+        "User-Agent: knary-load",
+        "Accept: */*",
+        *(f"{name}: {value}" for name, value in plan.headers),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
