@@ -17,7 +17,7 @@ from simulator.load.alarm import Alarm, make_alarm
 from simulator.load.connection import Connection, Exchange
 from simulator.load.plan import Answer, LoadPlan
 from simulator.load.report import LoadReport
-from simulator.load.schedule import AsFastAsPossible, ConstantRate, moments
+from simulator.load.schedule import AsFastAsPossible, moments
 
 Observer = Callable[[Answer], None]
 
@@ -186,7 +186,7 @@ class Load:
     def answered(self, connection: Connection, exchange: Exchange) -> None:
         if not connection.is_closing:
             self._free.append(connection)
-        error = f"{exchange.status // 100}xx" if exchange.status >= 400 else ""  # noqa: PLR2004
+        error = f"{exchange.status // 100}xx" if exchange.status >= 400 else ""
         self._count(exchange, error)
 
     def failed(self, exchange: Exchange, kind: str) -> None:

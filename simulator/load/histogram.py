@@ -30,7 +30,7 @@ class Latencies:
         self._histogram.add(other._histogram)
 
     def at(self, percentile: float) -> int:
-        """Return the microseconds that this percentage of the durations does not exceed; 0 if none."""
+        """Return the microseconds that this percentage of durations is within; 0 when empty."""
         return int(self._histogram.get_value_at_percentile(percentile)) if self.count else 0
 
     def to_dict(self) -> dict[str, int | float]:
