@@ -1,0 +1,336 @@
+"""A small synchronous client of the Kubernetes-style API, light enough for `knary get`.
+
+It imports nothing heavy on purpose: http.client, ssl and json. One client serves one thread.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from simulator.access.errors import (
+    AnswerLost,
+    ApiRefused,
+    NotReady,
+    NotRunning,
+    WaitTimedOut,
+)
+from simulator.access.kubeconfig import Endpoint, parse_kubeconfig
+from simulator.access.resource import Document, Named, Query, ResourceInfo, resource_path
+from simulator.access.streaming import StreamBroken, StreamedAnswer
+from simulator.access.waiting import Progress, Terms, silent, wait_ready
+from simulator.access.watch import Watch
+from simulator.errors import KnaryError
+
+__all__ = [
+    "AnswerLost",
+    "ApiClient",
+    "ApiRefused",
+    "ClientSettings",
+    "Document",
+    "Endpoint",
+    "NotReady",
+    "NotRunning",
+    "ResourceInfo",
+    "WaitTimedOut",
+    "Watch",
+    "resource_path",
+]
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+
+
+def _ignore(_text: str) -> None:
+    """Drop a warning."""
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """The client's bounds."""
+
+    request_timeout_s: float = 30.0
+    answer_bytes_max: int = 256 * 1024 * 1024
+    watch_line_bytes_max: int = 16 * 1024 * 1024
+
+
+class ApiClient:
+    """Speaks to one API server over one kept connection. Not for several threads at once."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        settings: ClientSettings = ClientSettings(),
+        warn: Callable[[str], None] = _ignore,
+    ) -> None:
+        """`warn` gets the text of each `Warning` header that the API sends."""
+        self.endpoint = endpoint
+        self._settings = settings
+        self._warn = warn
+        self._tls = ssl.create_default_context(cadata=endpoint.authority_pem)
+        self._connection: http.client.HTTPSConnection | None = None
+
+    @classmethod
+    def from_kubeconfig(cls, path: Path, warn: Callable[[str], None] = _ignore) -> ApiClient:
+        """Return a client of the instance whose kubeconfig this is. Raise NotRunning."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise NotRunning.at(path.absolute().parent, "it has no kubeconfig") from None
+        except OSError as error:
+            raise KnaryError(f"cannot read {path}: {error.strerror}") from error
+        return cls(parse_kubeconfig(text, path), warn=warn)
+
+    def __enter__(self) -> ApiClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the kept connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Query | None = None,
+        *,
+        content_type: str = JSON,
+        accept: str = JSON,
+    ) -> Any:
+        """Return the decoded answer: JSON, else text.
+
+        Raise ApiRefused for a code of 400 and above, NotRunning when nothing answers.
+        """
+        encoded = None if body is None else json.dumps(body).encode()
+        headers = self._headers(accept)
+        if encoded is not None:
+            headers["Content-Type"] = content_type
+        answer, data = self._exchange(method, _target(path, query), encoded, headers)
+        for warning in answer.headers.get_all("Warning", []):
+            self._warn(_warning_text(warning))
+        return _decode(answer.status, answer.headers.get("Content-Type") or "", data)
+
+    def get(self, info: ResourceInfo, namespace: str, name: str) -> Document:
+        """Return the object. Raise ApiRefused (404) when there is none."""
+        document: Document = self.request("GET", resource_path(info, namespace, name))
+        return document
+
+    def list(
+        self, info: ResourceInfo, namespace: str | None = None, query: Query | None = None
+    ) -> Document:
+        """Return the list of a namespace, or of all when None; `query` holds the selectors."""
+        document: Document = self.request("GET", resource_path(info, namespace), query=query)
+        return document
+
+    def create(
+        self, info: ResourceInfo, namespace: str, body: Document, query: Query | None = None
+    ) -> Document:
+        path = resource_path(info, namespace)
+        document: Document = self.request("POST", path, body, query)
+        return document
+
+    def update(
+        self, info: ResourceInfo, namespace: str, body: Document, query: Query | None = None
+    ) -> Document:
+        """Replace the object; the body's resourceVersion must be the stored one."""
+        path = resource_path(info, namespace, body["metadata"]["name"])
+        document: Document = self.request("PUT", path, body, query)
+        return document
+
+    def merge_patch(
+        self,
+        info: ResourceInfo,
+        namespace: str,
+        name: str,
+        patch: Document,
+        query: Query | None = None,
+    ) -> Document:
+        path = resource_path(info, namespace, name)
+        document: Document = self.request("PATCH", path, patch, query, content_type=MERGE_PATCH)
+        return document
+
+    def delete(
+        self, info: ResourceInfo, namespace: str, name: str, propagation: str = "Background"
+    ) -> Document:
+        """Delete the object; return the answer's Status or the object that is on its way out."""
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation}
+        path = resource_path(info, namespace, name)
+        document: Document = self.request("DELETE", path, body)
+        return document
+
+    def watch(
+        self, path: str, query: Query, timeout_s: float = 3600.0, accept: str = JSON
+    ) -> Watch:
+        """Open a watch of a collection; it ends after `timeout_s` at the latest."""
+        full = {"watch": "true", "timeoutSeconds": str(max(1, int(timeout_s) + 1)), **query}
+        answer = self.stream(path, full, accept)
+        deadline = time.monotonic() + timeout_s
+        return Watch(answer, deadline, self._settings.watch_line_bytes_max)
+
+    def stream(self, path: str, query: Query, accept: str = "*/*") -> StreamedAnswer:
+        """GET over a connection of its own whose answer is read as it comes."""
+        timeout_s = self._settings.request_timeout_s
+        receiver = self._open(timeout_s)
+        try:
+            receiver.sendall(_get_request(self.endpoint, path, query, self._headers(accept)))
+            answer = StreamedAnswer(receiver, timeout_s)
+            if answer.status >= 400:
+                data = answer.read_all(timeout_s, self._settings.answer_bytes_max)
+                _decode(answer.status, answer.headers.get("content-type", ""), data)
+        except (StreamBroken, OSError) as error:
+            receiver.close()
+            raise AnswerLost(f"{self.endpoint.address}: {error or 'no answer'}") from error
+        except BaseException:
+            receiver.close()
+            raise
+        return answer
+
+    def wait_ready(
+        self,
+        kind: ResourceInfo,
+        namespace: str,
+        name: str,
+        timeout_s: float,
+        window_s: float = 2.0,
+        progress: Progress = silent,
+    ) -> Document:
+        """Return the object once it is Ready for its present generation, by kn's rule.
+
+        Ready False must last `window_s`; raise NotReady then, WaitTimedOut after `timeout_s`,
+        ApiRefused (404) when the object is not there. See simulator/access/waiting.py.
+        """
+        return wait_ready(self, kind, Named(namespace, name), Terms(timeout_s, window_s), progress)
+
+    def _exchange(
+        self, method: str, target: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        """Send over the kept connection; open a new one when that had been closed meanwhile."""
+        was_kept = self._connection is not None
+        try:
+            return self._send(method, target, body, headers)
+        except (http.client.HTTPException, ConnectionError, ssl.SSLError) as error:
+            self.close()
+            # A request that changes something is sent once: it may have been carried out.
+            if not (was_kept and method == "GET"):
+                raise AnswerLost(_lost(self.endpoint, method, error)) from error
+        try:
+            return self._send(method, target, body, headers)
+        except (http.client.HTTPException, ConnectionError, ssl.SSLError) as error:
+            self.close()
+            raise AnswerLost(_lost(self.endpoint, method, error)) from error
+
+    def _send(
+        self, method: str, target: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        connection = self._kept_connection()
+        try:
+            connection.request(method, target, body, headers)
+            answer = connection.getresponse()
+            data = answer.read(self._settings.answer_bytes_max)
+        except TimeoutError as error:
+            self.close()
+            seconds = self._settings.request_timeout_s
+            raise AnswerLost(f"{self.endpoint.address}: no answer in {seconds:g} s") from error
+        if answer.will_close:
+            self.close()
+        return answer, data
+
+    def _kept_connection(self) -> http.client.HTTPSConnection:
+        """Return a connection that is open; one that the server closed meanwhile is replaced."""
+        kept = self._connection
+        if kept is not None and kept.sock is not None and not _has_input(kept.sock):
+            return kept
+        self.close()
+        timeout_s = self._settings.request_timeout_s
+        fresh = http.client.HTTPSConnection(
+            self.endpoint.host, self.endpoint.port, timeout=timeout_s, context=self._tls
+        )
+        fresh.sock = self._open(timeout_s)
+        self._connection = fresh
+        return fresh
+
+    def _open(self, timeout_s: float) -> ssl.SSLSocket:
+        """Connect. Raise NotRunning when nothing listens there, or something else does."""
+        endpoint = self.endpoint
+        try:
+            plain = socket.create_connection((endpoint.host, endpoint.port), timeout_s)
+        except OSError as error:
+            where = f"nothing answers at {endpoint.address}"
+            raise NotRunning.at(endpoint.folder, where) from error
+        try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return self._tls.wrap_socket(plain, server_hostname=endpoint.host)
+        except OSError as error:
+            plain.close()
+            where = f"what answers at {endpoint.address} is not it"
+            raise NotRunning.at(endpoint.folder, where) from error
+
+    def _headers(self, accept: str) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {self.endpoint.token}",
+            "Accept": accept,
+            "User-Agent": "knary",
+        }
+
+
+def _target(path: str, query: Query | None) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _get_request(endpoint: Endpoint, path: str, query: Query, headers: Mapping[str, str]) -> bytes:
+    lines = [f"GET {_target(path, query)} HTTP/1.1", f"Host: {endpoint.host}:{endpoint.port}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\nConnection: close\r\n\r\n").encode("latin-1")
+
+
+def _has_input(connection: socket.socket) -> bool:
+    """Tell whether an idle connection has something to read: its end, as nothing was asked."""
+    try:
+        readable, _, _ = select.select([connection], [], [], 0)
+    except (OSError, ValueError):
+        return True
+    return bool(readable)
+
+
+def _lost(endpoint: Endpoint, method: str, error: Exception) -> str:
+    doubt = "" if method == "GET" else "; whether it was done is not known: look before you repeat"
+    return f"{endpoint.address} closed the connection before an answer ({error}){doubt}"
+
+
+def _warning_text(header: str) -> str:
+    """Return the text of `299 - "text"` (RFC 7234, 5.5)."""
+    _, quote_mark, rest = header.partition('"')
+    return rest.rpartition('"')[0].replace('\\"', '"') if quote_mark else header
+
+
+def _decode(code: int, content_type: str, data: bytes) -> Any:
+    """Return the body. Raise ApiRefused for a code of 400 and above."""
+    value: Any = None
+    if "json" in content_type:
+        try:
+            value = json.loads(data)
+        except ValueError as error:
+            raise AnswerLost(f"the API's answer is no JSON: {error}") from error
+    else:
+        value = data.decode("utf-8", "replace")
+    if code < 400:
+        return value
+    if isinstance(value, dict):
+        raise ApiRefused(code, value)
+    raise ApiRefused(code, {"code": code, "message": str(value).strip()})
