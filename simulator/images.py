@@ -1,0 +1,251 @@
+"""Which program runs for an image reference. Pure: no file is read here.
+
+A map is a list of rules; the first whose GLOB matches the reference, with or without its tag,
+decides. A user's rules stand before the built-in ones, which give any registry's
+`helloworld-go` the sample app of that name; some of its tags misbehave (see `_MISBEHAVING`).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import PurePath
+from typing import Any, Final
+
+from msgspec import Struct
+
+from simulator.errors import KnaryError
+
+HELLOWORLD_GO: Final = "helloworld_go"
+APPS: Final = (HELLOWORLD_GO,)  # the packages of sample_apps/ that an image may name
+BUILT_IN: Final = "built-in"
+
+_FIELDS: Final = ("image", "command", "app", "workdir", "env")
+_ENV_NAME: Final = re.compile(r"[^\s=\0]+")
+# The tag says how the app fails; the app's own docstring says what each does.
+_MISBEHAVING: Final = ("bad", "slow", "slow-start", "crash", "never-ready")
+_NO_DIGESTS: Final[Mapping[str, str]] = {}
+
+
+class ImageMapError(KnaryError):
+    """An image map that cannot be used. The message names the file, the entry and the field."""
+
+
+class Program(Struct, frozen=True):
+    """What runs for an image: an app of knary's own, forked, or a command, executed.
+
+    Exactly one of `app` and `command` is given. `workdir` "" is the replica's private folder.
+    """
+
+    app: str = ""
+    command: tuple[str, ...] = ()
+    workdir: str = ""
+    env: dict[str, str] = {}
+
+    def describe(self) -> str:
+        """Return one line for people: what is run, after the variables it is given."""
+        variables = [f"{name}={value}" for name, value in self.env.items()]
+        what = [f"sample app {self.app}"] if self.app else list(self.command)
+        return " ".join(variables + what)
+
+
+class ImageRule(Struct, frozen=True):
+    """References that match the GLOB `image` run `program`. `source` is a file, or "built-in"."""
+
+    image: str
+    program: Program
+    source: str = BUILT_IN
+
+    def matches(self, reference: str) -> bool:
+        """Tell whether the GLOB fits the reference whole, without its digest, or without its tag.
+
+        Case counts. `*` and `?` match "/" too, as in a shell's `case`.
+        """
+        forms = (reference, reference.partition("@")[0], name_of(reference))
+        return any(fnmatch.fnmatchcase(form, self.image) for form in forms)
+
+
+class ImageMap(Struct, frozen=True):
+    """Rules in order; the first that matches decides."""
+
+    rules: tuple[ImageRule, ...] = ()
+
+    def resolve(
+        self, reference: str, digests: Mapping[str, str] = _NO_DIGESTS
+    ) -> Program | None:
+        """Return the program of an image reference; None when no rule matches.
+
+        `digests` leads from "name@sha256:HEX" to the reference that this digest was made for: an
+        image pinned by digest runs what its tag ran.
+        """
+        original = digests.get(reference, reference)
+        for rule in self.rules:
+            if rule.matches(original):
+                return rule.program
+        return None
+
+    def before(self, other: ImageMap) -> ImageMap:
+        """Return a map that asks this one first, then the other."""
+        return ImageMap(self.rules + other.rules)
+
+
+def name_of(reference: str) -> str:
+    """Return the reference without tag and digest. A registry's port is no tag."""
+    name = reference.partition("@")[0]
+    slash, colon = name.rfind("/"), name.rfind(":")
+    return name[:colon] if colon > slash else name
+
+
+def image_digest(reference: str, program: Program) -> str:
+    """Return "name@sha256:HEX": the same for the same reference and program, always.
+
+    A reference that has a digest already is returned as it is (without its tag, as Knative does).
+    """
+    name = name_of(reference)
+    _, at, digest = reference.partition("@")
+    if at:
+        return f"{name}@{digest}"
+    told = [
+        reference,
+        program.app,
+        *program.command,
+        program.workdir,
+        *(f"{key}={value}" for key, value in sorted(program.env.items())),
+    ]
+    return f"{name}@sha256:{hashlib.sha256(chr(0).join(told).encode()).hexdigest()}"
+
+
+def built_in() -> ImageMap:
+    """Return the rules that knary brings: helloworld-go of any registry, and its bad tags."""
+    rules = [
+        ImageRule(glob + ":" + tag, Program(app=HELLOWORLD_GO, env={"FAIL": tag}))
+        for tag in _MISBEHAVING
+        for glob in ("*/helloworld-go", "helloworld-go")
+    ]
+    rules += [
+        ImageRule(glob, Program(app=HELLOWORLD_GO)) for glob in ("*/helloworld-go", "helloworld-go")
+    ]
+    return ImageMap(tuple(rules))
+
+
+def parse_image_map(text: str, source: str) -> ImageMap:
+    """Return the rules that a user's file holds: a YAML list, one entry per rule.
+
+    `source` is the file's path: messages name it, and a relative `workdir` starts at its folder.
+    Raise ImageMapError, which names the file, the entry (counted from 1) and the field.
+    """
+    import yaml
+
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ImageMapError(f"{source}: not YAML: {_one_line(error)}") from error
+    if document is None:
+        return ImageMap()
+    if not isinstance(document, list):
+        raise ImageMapError(
+            f"{source}: want a list of entries like"
+            " `- {image: GLOB, command: [PROGRAM, ARGUMENT...]}`,"
+            f" got {_kind(document)}"
+        )
+    return ImageMap(
+        tuple(_rule(entry, number, source) for number, entry in enumerate(document, start=1))
+    )
+
+
+def _rule(entry: Any, number: int, source: str) -> ImageRule:
+    """Return one entry as a rule. Raise ImageMapError."""
+    where = f"{source}: entry {number}"
+    if not isinstance(entry, dict):
+        raise ImageMapError(f"{where}: want a map with image and command, got {_kind(entry)}")
+    for key in entry:
+        if key not in _FIELDS:
+            raise ImageMapError(f"{where}: unknown field {key!r}; known are {', '.join(_FIELDS)}")
+    image = _text(entry.get("image"), f"{where}: image", "a GLOB such as registry.example/shop/*")
+    where = f"{where} ({image})"
+    if ("command" in entry) == ("app" in entry):
+        raise ImageMapError(f"{where}: want exactly one of command and app")
+    app = ""
+    if "app" in entry:
+        app = _text(entry["app"], f"{where}: app", "a sample app").replace("-", "_")
+        if app not in APPS:
+            known = ", ".join(name.replace("_", "-") for name in APPS)
+            raise ImageMapError(f"{where}: app: {entry['app']!r} is no sample app; known: {known}")
+    workdir = ""
+    if "workdir" in entry:
+        chosen = _text(entry["workdir"], f"{where}: workdir", "a folder")
+        workdir = str(PurePath(source).parent / chosen)
+    return ImageRule(
+        image=image,
+        program=Program(
+            app=app,
+            command=_command(entry["command"], where) if "command" in entry else (),
+            workdir=workdir,
+            env=_env(entry.get("env"), where),
+        ),
+        source=source,
+    )
+
+
+def _command(value: Any, where: str) -> tuple[str, ...]:
+    """Return the argument list; it is never given to a shell."""
+    if not isinstance(value, list) or not value:
+        raise ImageMapError(
+            f"{where}: command: want a list [PROGRAM, ARGUMENT...], got {_kind(value)}"
+        )
+    return tuple(
+        _text(part, f"{where}: command[{index}]", "a text; quote numbers")
+        if index == 0 or part != ""
+        else ""
+        for index, part in enumerate(value)
+    )
+
+
+def _env(value: Any, where: str) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ImageMapError(f"{where}: env: want a map of texts, got {_kind(value)}")
+    for name, text in value.items():
+        if not isinstance(name, str) or not _ENV_NAME.fullmatch(name):
+            raise ImageMapError(f"{where}: env: {name!r} is no name for a variable")
+        if not isinstance(text, str) or "\0" in text:
+            raise ImageMapError(
+                f"{where}: env.{name}: want a text, got {_kind(text)}; quote numbers"
+            )
+    return dict(value)
+
+
+def _text(value: Any, where: str, wanted: str) -> str:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ImageMapError(f"{where}: want {wanted}, got {_kind(value)}")
+    return value
+
+
+def _kind(value: Any) -> str:
+    """Return what a value is, in a user's words."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a map"
+    if isinstance(value, list):
+        return "a list" if value else "an empty list"
+    return repr(value)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def known_digests(pinned: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return digest → reference from (reference, digest) pairs, oldest first.
+
+    The oldest reference wins: later revisions may carry the digest itself as their image.
+    """
+    digests: dict[str, str] = {}
+    for reference, digest in pinned:
+        if digest and "@" not in reference:
+            digests.setdefault(digest, reference)
+    return digests
