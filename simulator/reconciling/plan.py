@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -30,9 +30,13 @@ class UpdateStatus(Struct, frozen=True):
 
 
 class Delete(Struct, frozen=True):
-    """Delete the object, its dependents in the background; gone already is fine."""
+    """Delete this very object (by uid); gone already is fine.
+
+    No `propagation`: as an earlier delete said, else its dependents follow in the background.
+    """
 
     object: Resource
+    propagation: Literal["Background", "Foreground", "Orphan"] | None = None
 
 
 class Record(Struct, frozen=True):
