@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-
 # sun_path holds 104 bytes on macOS, 108 on Linux, with the closing NUL.
 UNIX_SOCKET_PATH_BYTES_MAX = 100
 

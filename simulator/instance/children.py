@@ -1,0 +1,232 @@
+"""One child process of the parent: started, watched, started again when it dies, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from simulator.clock import Clock
+from simulator.instance.options import ParentSettings
+
+log = logging.getLogger(__name__)
+
+COMMAND = (sys.executable, "-P", "-m", "knary.process")
+
+
+@dataclass(frozen=True)
+class ChildPlan:
+    """What to start. `settings` lack the two descriptors that every start adds: life and ready.
+
+    `descriptors` are inherited under their own numbers. `pid_file` holds the child's process id
+    for as long as it lives.
+    """
+
+    name: str
+    title: str
+    settings: Mapping[str, object]
+    stop_s_max: float
+    descriptors: tuple[int, ...] = ()
+    pid_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all children share. `life_fd` is readable at its end when the parent is gone."""
+
+    life_fd: int
+    log_fd: int
+    environment: Mapping[str, str]
+    command: tuple[str, ...] = COMMAND
+    settings: ParentSettings = field(default_factory=ParentSettings)
+
+
+class Child:
+    """Keeps one child running until it is stopped.
+
+    A child that ends before it was ever ready is not tried again: `give_up` is told why.
+    """
+
+    def __init__(
+        self,
+        plan: ChildPlan,
+        surroundings: Surroundings,
+        *,
+        clock: Clock,
+        give_up: Callable[[str], None],
+    ) -> None:
+        self.plan = plan
+        self.ready = asyncio.Event()
+        self._surroundings = surroundings
+        self._clock = clock
+        self._give_up = give_up
+        self._process: Process | None = None
+        self._stopping = asyncio.Event()
+        self._done = asyncio.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """Return the id of the process that runs now."""
+        return None if self._process is None else self._process.pid
+
+    async def keep(self) -> None:
+        """Start the child, and again whenever it ends, until `stop` or `end`."""
+        limits = self._surroundings.settings
+        short_lives = 0
+        try:
+            while not self._stopping.is_set():
+                started = self._clock.monotonic()
+                code = await self._run_once()
+                if self._stopping.is_set():
+                    return
+                why = f"{self.plan.title} ended: {describe_exit(code)}"
+                if not self.ready.is_set():
+                    self._give_up(why)
+                    return
+                lived_s = self._clock.monotonic() - started
+                short_lives = 0 if lived_s >= limits.restart_calm_s else short_lives + 1
+                delay_s = restart_delay_s(short_lives, limits)
+                log.warning("%s after %.1f s; it starts again in %.1f s", why, lived_s, delay_s)
+                await self._wait_unless_stopping(delay_s)
+        finally:
+            self._done.set()
+
+    async def stop(self) -> None:
+        """Ask the child to end, wait its `stop_s_max` seconds, then kill it."""
+        self._stopping.set()
+        self._signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(self.plan.stop_s_max):
+                await self._done.wait()
+        except TimeoutError:
+            log.warning("%s did not stop in %s s", self.plan.title, self.plan.stop_s_max)
+            await self.kill()
+
+    async def kill(self) -> None:
+        """Kill the child and its process group; return when it is gone."""
+        self._stopping.set()
+        self._signal(signal.SIGKILL)
+        await self._done.wait()
+
+    async def ended_within(self, wait_s_max: float) -> bool:
+        """Start it no more; tell whether it ends by itself in that time."""
+        self._stopping.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s_max):
+                await self._done.wait()
+        return self._done.is_set()
+
+    async def _run_once(self) -> int:
+        """Start the process and return its exit code when it has ended."""
+        reading, writing = os.pipe()
+        settings = {
+            **self.plan.settings,
+            "life_fd": self._surroundings.life_fd,
+            "ready_fd": writing,
+        }
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._surroundings.command,
+                self.plan.name,
+                msgspec.json.encode(settings).decode(),
+                stdin=DEVNULL,
+                stdout=self._surroundings.log_fd,
+                stderr=self._surroundings.log_fd,
+                env=dict(self._surroundings.environment),
+                pass_fds=(*self.plan.descriptors, self._surroundings.life_fd, writing),
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        self._process = process
+        watch = _ReadyPipe(reading, self.ready)
+        try:
+            if self.plan.pid_file is not None:
+                self.plan.pid_file.write_text(str(process.pid), encoding="ascii")
+            if self._stopping.is_set():
+                self._signal(signal.SIGTERM)
+            return await process.wait()
+        finally:
+            # Its id may be given to another process from here on.
+            self._process = None
+            if self.plan.pid_file is not None:
+                self.plan.pid_file.unlink(missing_ok=True)
+            watch.close()
+
+    def _signal(self, number: signal.Signals) -> None:
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            if number == signal.SIGKILL:
+                os.killpg(process.pid, number)
+            else:
+                process.send_signal(number)
+
+    async def _wait_unless_stopping(self, delay_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay_s):
+                await self._stopping.wait()
+
+
+class _ReadyPipe:
+    """Sets the event when the child writes its line; at the pipe's end it only lets go."""
+
+    def __init__(self, descriptor: int, ready: asyncio.Event) -> None:
+        self._descriptor = descriptor
+        self._ready = ready
+        self._loop = asyncio.get_running_loop()
+        os.set_blocking(descriptor, False)
+        self._loop.add_reader(descriptor, self._on_readable)
+
+    def close(self) -> None:
+        """Read what came last, and let go. May be called again."""
+        if self._descriptor >= 0:
+            self._on_readable()
+            self._let_go()
+
+    def _on_readable(self) -> None:
+        try:
+            data = os.read(self._descriptor, 4096)
+        except BlockingIOError:
+            return
+        if data:
+            self._ready.set()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._descriptor < 0:
+            return
+        self._loop.remove_reader(self._descriptor)
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+
+def restart_delay_s(short_lives: int, settings: ParentSettings) -> float:
+    """Return how long to wait before the next start, after that many short lives in a row."""
+    if short_lives <= 1:
+        return 0.0
+    doublings = min(short_lives - 2, 30)
+    return min(settings.restart_delay_s_first * 2.0**doublings, settings.restart_delay_s_max)
+
+
+def describe_exit(code: int) -> str:
+    """Return an exit code in words; a negative one is a signal (subprocess's convention)."""
+    if code >= 0:
+        return f"exit status {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"

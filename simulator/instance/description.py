@@ -1,0 +1,45 @@
+"""`instance.json`: where a running instance answers. Written by the parent, read by commands."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+SCHEMA = 1
+
+
+class Description(Struct, frozen=True, rename="camel"):
+    """`gateway`, `api` and `console` are base URLs; `started` is RFC 3339; `pid` the parent's."""
+
+    pid: int
+    version: str
+    gateway: str
+    api: str
+    console: str
+    domain: str
+    splitter: str
+    data_folder: str
+    workers: int
+    started: str
+    schema: int = SCHEMA
+
+
+def write(path: Path, description: Description) -> None:
+    """Put the description in place whole, readable by its owner alone."""
+    beside = path.with_name(path.name + ".new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    descriptor = os.open(beside, flags, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.encode(description) + b"\n")
+    beside.replace(path)
+
+
+def read(path: Path) -> Description | None:
+    """Return the description, or None when there is none that this version understands."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Description)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None

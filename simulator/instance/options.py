@@ -1,0 +1,51 @@
+"""What `knary up` was asked for, and the limits that the parent keeps to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+GATEWAY_PORT, API_PORT, CONSOLE_PORT = 8080, 6443, 8090
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class UpOptions:
+    """The flags of `knary up`.
+
+    A port of None is the default one, or the next that is free; 0 is any free one; another number
+    is that one or an error. `images` None is the data folder's own map.
+    """
+
+    data: Path
+    ephemeral: bool = False
+    listen: str = LOOPBACK
+    port: int | None = None
+    api_port: int | None = None
+    console_port: int | None = None
+    workers: int = 1
+    images: Path | None = None
+    manifests: tuple[Path, ...] = ()
+    splitter: str = "stratified"
+    seed: int | None = None
+    domain: str = "example.com"
+    verbose: bool = False
+
+
+@dataclass(frozen=True)
+class ParentSettings:
+    """The parent's bounds."""
+
+    start_s_max: float = 60.0  # all children ready; a loaded CI machine needs more than a second
+    worker_stop_s_max: float = 20.0  # requests under way
+    control_plane_stop_s_max: float = 5.0
+    launcher_stop_s_max: float = 20.0  # it stops the replicas
+    end_s_max: float = 1.0  # from the end of the life pipe to SIGKILL
+    restart_calm_s: float = 10.0  # who lived that long starts again at once
+    restart_delay_s_first: float = 0.1
+    restart_delay_s_max: float = 5.0
+    lock_wait_s_max: float = 5.0  # for the children of a parent that was killed
+    port_attempts_max: int = 100
+    listen_backlog: int = 4096
+    log_bytes_max: int = 10 * 1024 * 1024  # an older log is moved aside at start
+    verbose_poll_s: float = 0.1

@@ -1,0 +1,321 @@
+"""`knary up`: the parent process. It owns the lock, the listening sockets and the children; it
+restarts what dies, and dies last. Read `Parent.run` first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from simulator.clock import Clock, SystemClock
+from simulator.errors import KnaryError
+from simulator.instance import description as descriptions
+from simulator.instance.children import Child, ChildPlan, Surroundings
+from simulator.instance.description import Description
+from simulator.instance.environment import child_environment
+from simulator.instance.folders import (
+    make_data_folder,
+    make_run_folders,
+    open_log,
+    remove_run_folders,
+)
+from simulator.instance.lock import Lock, Taken, take_within
+from simulator.instance.options import ParentSettings, UpOptions
+from simulator.instance.paths import InstancePaths, default_data_folder
+from simulator.instance.plans import Plans, describe, plan_children
+from simulator.instance.sockets import open_ports
+from simulator.instance.tail import follow, last_line
+from simulator.instance.terminal import Terminal, ready_lines, running_line
+from simulator.resources.meta import timestamp
+
+__all__ = ["UpOptions", "run"]
+
+log = logging.getLogger(__name__)
+
+EXIT_OK, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(options: UpOptions) -> int:
+    """Run an instance in the foreground until it is told to stop; return the exit status.
+
+    0: stopped when asked to; 1: it could not start, and said why; 130: stopped at once by a
+    second signal.
+    """
+    terminal = Terminal(sys.stdout, sys.stderr)
+    try:
+        with _data_folder(options) as data:
+            return _run_in(replace(options, data=data), terminal, ParentSettings())
+    except KnaryError as error:
+        terminal.error(str(error))
+        return EXIT_FAILED
+
+
+def _run_in(options: UpOptions, terminal: Terminal, limits: ParentSettings) -> int:
+    """Take what an instance needs, run it, and give everything back in reverse order."""
+    clock = SystemClock()
+    paths = InstancePaths(options.data)
+    with contextlib.ExitStack() as held:
+        lock = _take_folder(paths, limits)
+        held.callback(lock.release)
+        ports = open_ports(options, limits)
+        held.callback(ports.close)
+        for note in ports.notes:
+            terminal.line(note)
+        make_run_folders(paths)
+        held.callback(remove_run_folders, paths)
+        log_fd = open_log(paths.log, limits.log_bytes_max)
+        held.callback(os.close, log_fd)
+        _log_to(log_fd)
+        life = _LifePipe()
+        held.callback(life.close)
+        description = describe(options, ports, timestamp(clock.now()))
+        surroundings = Surroundings(
+            life.reading, log_fd, child_environment(os.environ), settings=limits
+        )
+        parent = Parent(
+            Work(options, description, plan_children(options, description, ports, lock, limits)),
+            surroundings,
+            end_life=life.end,
+            terminal=terminal,
+            clock=clock,
+        )
+        return asyncio.run(parent.run())
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the parent is to run, and what it says about it."""
+
+    options: UpOptions
+    description: Description
+    plans: Plans
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why the parent stops; `why` is for the user when it is a failure."""
+
+    status: int
+    why: str = ""
+
+
+class Parent:
+    """Starts the children together, keeps them running, and stops them in order."""
+
+    def __init__(
+        self,
+        work: Work,
+        surroundings: Surroundings,
+        *,
+        end_life: Callable[[], None],
+        terminal: Terminal,
+        clock: Clock,
+    ) -> None:
+        self._work = work
+        self._limits = surroundings.settings
+        self._end_life = end_life
+        self._terminal = terminal
+        self._paths = InstancePaths(work.options.data)
+        self._ending: Ending | None = None
+        self._told_to_end = asyncio.Event()
+        self._told_to_hurry = asyncio.Event()
+
+        def child(plan: ChildPlan) -> Child:
+            return Child(plan, surroundings, clock=clock, give_up=self._fail)
+
+        self._launcher = child(work.plans.launcher)
+        self._control_plane = child(work.plans.control_plane)
+        self._workers = tuple(child(plan) for plan in work.plans.workers)
+        self._children = (self._launcher, self._control_plane, *self._workers)
+
+    async def run(self) -> int:
+        """Run until a signal or a failure ends it; return the exit status."""
+        offset = self._paths.log.stat().st_size
+        with self._signals():
+            async with asyncio.TaskGroup() as group:
+                for child in self._children:
+                    group.create_task(child.keep())
+                showing = None
+                if self._work.options.verbose:
+                    poll_s = self._limits.verbose_poll_s
+                    showing = group.create_task(
+                        follow(self._paths.log, offset, poll_s, self._terminal.raw)
+                    )
+                try:
+                    await self._live()
+                finally:
+                    await self._stop()
+                    if showing is not None:
+                        showing.cancel()
+        ending = self._ending or Ending(EXIT_OK)
+        if ending.why:
+            self._terminal.error(ending.why)
+        return EXIT_INTERRUPTED if self._told_to_hurry.is_set() else ending.status
+
+    async def _live(self) -> None:
+        """Start, say so, and wait for the end. Return early when the end comes early."""
+        self._terminal.progress("knary is starting …")
+        if not await self._unless_ending(self._all_ready()):
+            return
+        descriptions.write(self._paths.description, self._work.description)
+        if not await self._unless_ending(self._apply_manifests()):
+            return
+        home = default_data_folder(os.environ)
+        for line in ready_lines(self._work.description, home):
+            self._terminal.line(line)
+        await self._told_to_end.wait()
+
+    async def _all_ready(self) -> None:
+        try:
+            async with asyncio.timeout(self._limits.start_s_max):
+                for child in self._children:
+                    await child.ready.wait()
+        except TimeoutError:
+            late = [child.plan.title for child in self._children if not child.ready.is_set()]
+            self._fail(f"{', '.join(late)} not ready after {self._limits.start_s_max:.0f} s")
+
+    async def _apply_manifests(self) -> None:
+        manifests = self._work.options.manifests
+        if not manifests:
+            return
+        self._terminal.progress("applying the manifests …")
+        try:
+            await asyncio.to_thread(_apply, manifests, self._paths)
+        except KnaryError as error:
+            self._end(Ending(EXIT_FAILED, str(error)))
+
+    async def _unless_ending(self, work: Awaitable[None]) -> bool:
+        """Do the work, unless the end comes first; tell whether the instance goes on."""
+        doing = asyncio.ensure_future(work)
+        ending = asyncio.ensure_future(self._told_to_end.wait())
+        try:
+            await asyncio.wait({doing, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if doing.done():
+                doing.result()
+            return not self._told_to_end.is_set()
+        finally:
+            doing.cancel()
+            ending.cancel()
+
+    async def _stop(self) -> None:
+        """Stop the children in order; at once when the user asks again."""
+        self._terminal.progress("stopping …")
+        self._paths.description.unlink(missing_ok=True)
+        orderly = asyncio.ensure_future(self._stop_in_order())
+        hurry = asyncio.ensure_future(self._told_to_hurry.wait())
+        try:
+            await asyncio.wait({orderly, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            orderly.cancel()
+            hurry.cancel()
+            await self._end_at_once()
+        self._terminal.progress("")
+
+    async def _stop_in_order(self) -> None:
+        """First who takes requests, then who changes things, then who owns the replicas."""
+        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        await self._control_plane.stop()
+        await self._launcher.stop()
+
+    async def _end_at_once(self) -> None:
+        """End the life pipe, at which every child exits; kill who does not."""
+        self._end_life()
+        limit = self._limits.end_s_max
+        ended = await asyncio.gather(*(child.ended_within(limit) for child in self._children))
+        for child, has_ended in zip(self._children, ended, strict=True):
+            if not has_ended:
+                await child.kill()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in _STOP_SIGNALS:
+            loop.add_signal_handler(number, self._on_signal)
+        try:
+            yield
+        finally:
+            for number in _STOP_SIGNALS:
+                loop.remove_signal_handler(number)
+
+    def _on_signal(self) -> None:
+        if self._told_to_end.is_set():
+            self._told_to_hurry.set()
+        self._end(Ending(EXIT_OK))
+
+    def _fail(self, why: str) -> None:
+        """End because a child could not be started."""
+        last = last_line(self._paths.log)
+        self._end(Ending(EXIT_FAILED, f"{why}\n  {last}\n  more in {self._paths.log}"))
+
+    def _end(self, ending: Ending) -> None:
+        if self._ending is None:
+            self._ending = ending
+        self._told_to_end.set()
+
+
+class _LifePipe:
+    """A pipe that nothing is written to: its end tells every child that the parent is gone."""
+
+    def __init__(self) -> None:
+        self.reading, self._writing = os.pipe()
+
+    def end(self) -> None:
+        """End it; may be called again."""
+        if self._writing >= 0:
+            os.close(self._writing)
+            self._writing = -1
+
+    def close(self) -> None:
+        self.end()
+        os.close(self.reading)
+
+
+def _take_folder(paths: InstancePaths, limits: ParentSettings) -> Lock:
+    make_data_folder(paths.data)
+    try:
+        return take_within(paths.lock, limits.lock_wait_s_max, time.sleep)
+    except Taken as taken:
+        running = descriptions.read(paths.description)
+        raise KnaryError(running_line(running, paths.data, taken.pid)) from taken
+    except OSError as error:
+        raise KnaryError(f"cannot lock {paths.lock}: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def _data_folder(options: UpOptions) -> Iterator[Path]:
+    """Give the folder to use: the user's, or a fresh one that is removed at the end."""
+    if not options.ephemeral:
+        yield options.data.expanduser().absolute()
+        return
+    fresh = Path(tempfile.mkdtemp(prefix="knary-"))
+    try:
+        yield fresh
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _log_to(descriptor: int) -> None:
+    """Send this process's log where its children's goes."""
+    logging.basicConfig(
+        stream=os.fdopen(os.dup(descriptor), "a", buffering=1, encoding="utf-8"),
+        level=logging.INFO,
+        format="%(asctime)s parent[%(process)d] %(levelname)s %(message)s",
+    )
+
+
+def _apply(manifests: tuple[Path, ...], paths: InstancePaths) -> None:
+    """Apply the manifests through the API, like any client."""
+    from simulator.cli.apply import apply_files
+
+    apply_files(manifests, paths)

@@ -1,0 +1,93 @@
+"""What the parent's children are told: one ChildPlan each."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from knary import __version__
+from simulator.instance.children import ChildPlan
+from simulator.instance.description import Description
+from simulator.instance.lock import Lock
+from simulator.instance.options import ParentSettings, UpOptions
+from simulator.instance.paths import InstancePaths
+from simulator.instance.sockets import Ports
+
+
+@dataclass(frozen=True)
+class Plans:
+    """The children in the order in which they are started."""
+
+    launcher: ChildPlan
+    control_plane: ChildPlan
+    workers: tuple[ChildPlan, ...]
+
+    @property
+    def all(self) -> tuple[ChildPlan, ...]:
+        return (self.launcher, self.control_plane, *self.workers)
+
+
+def describe(options: UpOptions, ports: Ports, started: str) -> Description:
+    """Return where this instance answers; the caller is the parent."""
+    return Description(
+        pid=os.getpid(),
+        version=__version__,
+        gateway=ports.gateway.url("http"),
+        api=ports.api.url("https"),
+        console=ports.console.url("http"),
+        domain=options.domain,
+        splitter=options.splitter,
+        data_folder=str(options.data),
+        workers=options.workers,
+        started=started,
+    )
+
+
+def plan_children(
+    options: UpOptions, description: Description, ports: Ports, lock: Lock, limits: ParentSettings
+) -> Plans:
+    """Return the plans of the launcher, the control plane and each worker.
+
+    The control plane inherits the folder's lock: no second one may open the database while the
+    first one of a killed parent still has a write under way.
+    """
+    paths = InstancePaths(options.data)
+    api, console = ports.api.sockets[0].fileno(), ports.console.sockets[0].fileno()
+    return Plans(
+        launcher=ChildPlan(
+            name="launcher",
+            title="the launcher",
+            settings={"socket": str(paths.launcher_socket)},
+            stop_s_max=limits.launcher_stop_s_max,
+        ),
+        control_plane=ChildPlan(
+            name="control-plane",
+            title="the control plane",
+            settings={
+                "description": description,
+                "api_fd": api,
+                "console_fd": console,
+                "images": None if options.images is None else str(options.images.absolute()),
+                "seed": options.seed,
+            },
+            stop_s_max=limits.control_plane_stop_s_max,
+            descriptors=(api, console, lock.fileno()),
+        ),
+        workers=tuple(
+            ChildPlan(
+                name="gateway",
+                title=f"gateway worker {index}",
+                settings={
+                    "worker": index,
+                    "listen_fd": one.fileno(),
+                    "control_socket": str(paths.gateway_socket),
+                    "metrics_file": str(paths.worker_metrics(index)),
+                    "pid_file": str(paths.worker_pid(index)),
+                },
+                stop_s_max=limits.worker_stop_s_max,
+                descriptors=(one.fileno(),),
+                pid_file=paths.worker_pid(index),
+            )
+            for index, one in enumerate(ports.gateway.sockets)
+        ),
+    )
