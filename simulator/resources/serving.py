@@ -24,6 +24,7 @@ LABEL_CONFIGURATION_GENERATION = f"{GROUP}/configurationGeneration"
 LABEL_REVISION = f"{GROUP}/revision"
 LABEL_REVISION_UID = f"{GROUP}/revisionUID"
 LABEL_ROUTE = f"{GROUP}/route"
+LABEL_ROUTE_NAMESPACE = f"{GROUP}/routeNamespace"
 LABEL_ROUTING_STATE = f"{GROUP}/routingState"
 LABEL_VISIBILITY = "networking.knative.dev/visibility"
 
