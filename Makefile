@@ -53,19 +53,19 @@ bench: bench-gateway bench-split bench-startup bench-updates ## Run all benchmar
 
 bench-gateway: ## Measure CPU per proxied request beside nginx
 	$(RUNTIME)
-	@$(BIN)/python -P benchmarks/gateway_cpu.py $(ARGS)
+	@$(BIN)/python benchmarks/gateway_cpu.py $(ARGS)
 
 bench-split: ## Measure how exact the splits are, and their latency
 	$(RUNTIME)
-	@$(BIN)/python -P benchmarks/split_accuracy.py $(ARGS)
+	@$(BIN)/python benchmarks/split_accuracy.py $(ARGS)
 
 bench-startup: ## Measure start, update and `knary get`
 	$(RUNTIME)
-	@$(BIN)/python -P benchmarks/startup.py $(ARGS)
+	@$(BIN)/python benchmarks/startup.py $(ARGS)
 
 bench-updates: ## Change a split 20 times under load; not one request may go wrong
 	$(RUNTIME)
-	@$(BIN)/python -P benchmarks/updates_under_load.py $(ARGS)
+	@$(BIN)/python benchmarks/updates_under_load.py $(ARGS)
 
 lock: ## Pin the newest versions in locks/ (needs the network)
 	@VENV='$(VENV)' PYTHON='$(PYTHON)' .ci/lock

@@ -1,0 +1,93 @@
+"""Numbers to tables: medians, percentiles, the machine they come from, and a JSON file."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+OUT = Path(__file__).resolve().parent / "out"
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the nearest-rank percentile: a value that was measured, never one in between."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
+
+
+def spread(values: Sequence[float], digits: int = 2) -> dict[str, float]:
+    """Return median, least and greatest."""
+    return {
+        "median": round(median(values), digits),
+        "min": round(min(values), digits),
+        "max": round(max(values), digits),
+        "count": len(values),
+    }
+
+
+def timing(values_s: Sequence[float]) -> dict[str, float]:
+    """Return durations, given in seconds, as median, p95, least and greatest in milliseconds."""
+    return {
+        "median_ms": round(median(values_s) * 1e3, 1),
+        "p95_ms": round(percentile(values_s, 95) * 1e3, 1),
+        "min_ms": round(min(values_s) * 1e3, 1),
+        "max_ms": round(max(values_s) * 1e3, 1),
+        "count": len(values_s),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Say what the numbers were measured on; without names, users or paths."""
+    return {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "system": f"{platform.system()} {platform.release()}",
+        "cpu": platform.machine(),
+        "cores": os.cpu_count(),
+        "load_1m": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return columns under their heads: the first to the left, numbers to the right."""
+    cells = [[str(cell) for cell in row] for row in (heads, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def write(name: str, result: Mapping[str, Any]) -> Path:
+    """Write the result beside the machine's description as benchmarks/out/NAME.json."""
+    OUT.mkdir(exist_ok=True)
+    path = OUT / f"{name}.json"
+    text = json.dumps({"benchmark": name, "machine": machine(), **result}, indent=2)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def say(text: str) -> None:
+    """Tell on stderr what is going on; stdout is for the report."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def skipped(why: str) -> int:
+    """Say why nothing was measured; a machine without a tool is no failure."""
+    print(f"skipped: {why}")
+    return 0
