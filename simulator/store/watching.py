@@ -1,0 +1,179 @@
+"""The event history, and those who follow it.
+
+The newest events are in memory, older ones in the database until they are compacted. A follower
+gets every event after its starting version, in order, each once; one that falls further behind
+than its bounded queue gets Expired, and reads the objects anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from simulator.errors import Expired
+from simulator.resources.meta import Resource
+from simulator.store.settings import StoreSettings
+
+EventType = Literal["ADDED", "MODIFIED", "DELETED"]
+
+
+class WatchEvent(Struct, frozen=True):
+    """One committed write. A DELETED object is the last state at a resourceVersion of its own.
+
+    `labels_before` are the labels that the write replaced, when it changed them: a watch with a
+    selector needs them to see objects enter and leave its selection.
+    """
+
+    type: EventType
+    object: Resource
+    version: int
+    labels_before: dict[str, str] | None = None
+
+
+class HistoryChunk(Struct, frozen=True):
+    """Events from the database in order; `is_last` when none is left up to the asked version."""
+
+    events: tuple[WatchEvent, ...]
+    last_version: int
+    is_last: bool
+
+
+Kinds = frozenset[type[Resource]] | None
+LoadHistory = Callable[[int, int, Kinds], Awaitable[HistoryChunk]]
+
+
+class Watch:
+    """An async iterator of WatchEvents for one consumer. Raises Expired; ends when closed."""
+
+    def __init__(
+        self,
+        kinds: Kinds,
+        queue_events_max: int,
+        load: LoadHistory,
+        forget: Callable[[Watch], None],
+    ) -> None:
+        self._kinds = kinds
+        self._queue_events_max = queue_events_max
+        self._load = load
+        self._forget = forget
+        self._backlog: deque[WatchEvent] = deque()  # history, before what is queued
+        self._queue: deque[WatchEvent] = deque()
+        self._stored: tuple[int, int] | None = None  # versions still to be read from the database
+        self._expired: str | None = None
+        self._is_closed = False
+        self._news = asyncio.Event()
+
+    def __aiter__(self) -> Watch:
+        return self
+
+    async def __anext__(self) -> WatchEvent:
+        while True:
+            if self._expired is not None:
+                self.close()
+                raise Expired(self._expired)
+            if self._is_closed:
+                raise StopAsyncIteration
+            if self._stored is not None and not self._backlog:
+                await self._load_chunk(*self._stored)
+            elif self._backlog:
+                return self._backlog.popleft()
+            elif self._queue:
+                return self._queue.popleft()
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+    def close(self) -> None:
+        """Stop following; an iteration under way ends."""
+        self._is_closed = True
+        self._forget(self)
+        self._news.set()
+
+    def begin(self, stored: tuple[int, int] | None, recent: Sequence[WatchEvent]) -> None:
+        """Start with the database's events in the range `stored`, then with `recent` ones."""
+        self._stored = stored
+        self._queue.extend(event for event in recent if self.wants(event))
+
+    def expire(self, message: str) -> None:
+        """Let the consumer get Expired next, whatever else is queued."""
+        self._expired = message
+        self._queue.clear()
+        self._news.set()
+
+    def push(self, event: WatchEvent) -> None:
+        """Queue an event that was just committed, or expire when the queue is full."""
+        if len(self._queue) >= self._queue_events_max:
+            self.expire(f"too old resource version: the watch fell behind ({event.version})")
+            self._forget(self)
+            return
+        self._queue.append(event)
+        self._news.set()
+
+    def wants(self, event: WatchEvent) -> bool:
+        return self._kinds is None or type(event.object) in self._kinds
+
+    async def _load_chunk(self, after: int, until: int) -> None:
+        try:
+            chunk = await self._load(after, until, self._kinds)
+        except Expired as error:
+            self.expire(error.message)
+            return
+        self._backlog.extend(chunk.events)
+        self._stored = None if chunk.is_last else (chunk.last_version, until)
+
+
+class History:
+    """The newest events in memory, and every open watch."""
+
+    def __init__(self, version: int, settings: StoreSettings, load: LoadHistory) -> None:
+        self._settings = settings
+        self._load = load
+        self._recent: list[WatchEvent] = []  # every event after `_floor`
+        self._floor = version
+        self._watches: dict[Watch, None] = {}
+
+    def publish(self, events: Sequence[WatchEvent]) -> None:
+        """Add committed events, and hand them to who follows."""
+        self._recent.extend(events)
+        keep = self._settings.history_in_memory_events
+        if len(self._recent) > 2 * keep:
+            self._floor = self._recent[-keep - 1].version
+            del self._recent[:-keep]
+        for watch in tuple(self._watches):
+            for event in events:
+                if watch.wants(event) and watch in self._watches:
+                    watch.push(event)
+
+    def follow(
+        self, kinds: Collection[type[Resource]] | None, since: int | None, version: int
+    ) -> Watch:
+        """Return a watch of what comes after `since`; None is `version`, the last committed one."""
+        watch = Watch(
+            None if kinds is None else frozenset(kinds),
+            self._settings.watch_queue_events_max,
+            self._load,
+            self._forget,
+        )
+        since = version if since is None else since
+        if since > version:
+            # Another database's version, or one from the future: only a new list can help.
+            watch.expire(f"too large resource version: {since}, current: {version}")
+            return watch
+        start = bisect_right(self._recent, since, key=lambda event: event.version)
+        stored = (since, self._floor) if since < self._floor else None
+        watch.begin(stored, self._recent[start:])
+        self._watches[watch] = None
+        return watch
+
+    def close(self) -> None:
+        """End every watch."""
+        for watch in tuple(self._watches):
+            watch.close()
+
+    def _forget(self, watch: Watch) -> None:
+        self._watches.pop(watch, None)
