@@ -25,9 +25,9 @@ import httptools
 from sample_apps.helloworld_go.behaviour import BadEnvironment, Behaviour, read
 
 try:
-    from uvloop import new_event_loop
+    import uvloop as loops
 except ImportError:
-    from asyncio import new_event_loop
+    loops = asyncio  # type: ignore[misc]
 
 _LISTEN_BACKLOG = 1024
 _PENDING_MAX = 64  # pipelined requests that a connection may have waiting for a delay
@@ -47,11 +47,13 @@ def main() -> int:
         _say(sys.stderr.fileno(), "helloworld: FAIL=crash: this copy crashes at start, as asked")
         return 1
     _say(sys.stdout.fileno(), "helloworld: starting server...")
-    loop = new_event_loop()
+    loop = loops.new_event_loop()
     try:
         return loop.run_until_complete(_serve(loop, behaviour))
     except OSError as error:
-        _say(sys.stderr.fileno(), f"helloworld: cannot listen on 127.0.0.1:{behaviour.port}: {error}")
+        _say(
+            sys.stderr.fileno(), f"helloworld: cannot listen on 127.0.0.1:{behaviour.port}: {error}"
+        )
         return 1
     finally:
         loop.close()
@@ -174,7 +176,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._app.connections.add(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._parser = None
@@ -250,7 +252,7 @@ class Connection(asyncio.Protocol):
         if self._expects and parser is not None and parser.get_http_version() == "1.1":
             self._transport.write(_CONTINUE)
 
-    def on_body(self, body: bytes) -> None:
+    def on_body(self, _: bytes) -> None:
         self._unparsed = 0
 
     def on_message_complete(self) -> None:

@@ -1,0 +1,27 @@
+"""The launcher's limits; the parent sends them as the one JSON argument of its process."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+
+class LauncherSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where it listens, whom it outlives by a moment, and its bounds."""
+
+    socket: str  # Unix socket, made 0600
+    life_fd: int  # EOF here: the parent died, so everything ends
+    ready_fd: int  # one JSON line when connections are taken, then closed
+    replica_folders: str  # private folders; a process whose TMPDIR is below is ours
+
+    grace_s: float = 5.0  # from SIGTERM to SIGKILL when everything ends
+    connections_max: int = 8
+    connection_output_bytes_max: int = 16 * 1024 * 1024
+    log_bytes_max: int = 16 * 1024 * 1024  # per replica; as much again in LOG.1
+    log_check_s: float = 0.25
+    tail_bytes: int = 8 * 1024  # of a run's log, reported with its exit
+
+
+def parse_settings(text: str) -> LauncherSettings:
+    """Return the settings that the argument holds. Raise msgspec.ValidationError."""
+    return msgspec.json.decode(text, type=LauncherSettings)
