@@ -1,0 +1,203 @@
+"""From what was observed to whether a claim holds, with the sentence to print. Pure.
+
+How exact a split must be (field studies of conformance tests find ±10 points; we need none):
+`stratified` and `exact` keep each revision within one request of its due at every prefix since
+the split's first turn, so over any window, a difference of two prefixes, within two; several
+workers that split on their own add up. Zero percent is exactly none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from simulator.load.plan import Answer
+from simulator.scenario.binomial import interval
+from simulator.scenario.model import AnswersClaim
+
+FALSE_ALARM = 1e-9  # how often a right `random` splitter fails its claim, per claim
+WINDOW_BOUND = 2.0  # requests, exclusive, per worker
+PERCENT = 100
+# An order that repeats itself with a period up to this, over that many requests, is a pattern. A
+# right splitter does so by chance less than once in 10⁹ (90/10: 9 more slots of 10 hit again).
+ORDER_PERIOD_MAX = 10
+ORDER_REQUESTS_MIN = 100
+
+
+class Verdict(Struct, frozen=True):
+    """Whether a claim held, in a sentence without its first capital or full stop."""
+
+    held: bool
+    sentence: str
+
+
+def judge_answers(
+    claim: AnswersClaim, answers: Sequence[Answer], others: Sequence[Answer] = (), workers: int = 1
+) -> Iterator[Verdict]:
+    """Yield a verdict for each thing that the claim says of these answers, in order of sending.
+
+    `others` are the rest of the same load: those under way together with the judged ones may have
+    taken turns between theirs, and each widens the bound of a split by its share.
+    """
+    if claim.next is not None and len(answers) < claim.next:
+        yield _broken(f"only {len(answers)} of {claim.next} requests were sent")
+        return
+    if not answers:
+        yield _broken("not one request was sent")
+        return
+    yield judge_errors(answers, claim.errors)
+    if claim.split:
+        if claim.splitter == "random":
+            yield judge_coin(answers, claim.split)
+        else:
+            yield judge_split(claim, answers, overlapping(answers, others), workers)
+    for revision in claim.none_to:
+        yield judge_none(answers, revision, from_now=claim.next is not None)
+    if claim.say:
+        yield judge_say(answers, claim.say)
+    if claim.order:
+        yield judge_order(answers)
+
+
+def judge_errors(answers: Sequence[Answer], allowed: int) -> Verdict:
+    kinds = Counter(answer.error for answer in answers if answer.error)
+    failed = kinds.total()
+    if failed == 0:
+        return _held(f"not one of {len(answers)} requests failed")
+    listed = ", ".join(f"{count} × {kind}" for kind, count in kinds.most_common())
+    first = next(answer for answer in answers if answer.error)
+    where = f"the first at {first.planned_s:.2f} s: {first.text or first.error}"
+    sentence = f"{failed} of {len(answers)} requests failed ({listed}; {where})"
+    if allowed:
+        sentence += f"; {allowed} may"
+    return Verdict(failed <= allowed, sentence)
+
+
+def overlapping(judged: Sequence[Answer], others: Sequence[Answer]) -> int:
+    """Return how many of `others` were under way while the judged ones were."""
+    if not judged:
+        return 0
+    first = min(answer.sent_s for answer in judged)
+    last = max(answer.done_s for answer in judged)
+    return sum(other.sent_s <= last and other.done_s >= first for other in others)
+
+
+def judge_split(
+    claim: AnswersClaim, answers: Sequence[Answer], overlap: int, workers: int
+) -> Verdict:
+    """Judge counts by a bound: `within`, or what the splitter promises for any window."""
+    counts = counts_of(answers)
+    known = sum(counts.values())
+    # A request without an answer may have taken a turn all the same.
+    strays = overlap + len(answers) - known
+    told = _told(claim.split, counts, known)
+    for revision in {**claim.split, **counts}:
+        share = claim.split.get(revision, 0) / PERCENT
+        got, due = counts.get(revision, 0), share * known
+        if share in (0.0, 1.0):
+            fits, bound = got == due, "exactly"
+        elif claim.within is not None:
+            allowed = claim.within + strays * max(share, 1 - share)
+            fits, bound = abs(got - due) <= allowed + 1e-9, f"within {allowed:g}"
+        else:
+            allowed = WINDOW_BOUND * workers + strays * max(share, 1 - share)
+            fits, bound = abs(got - due) < allowed + 1e-9, f"within {allowed:g}"
+        if not fits:
+            sentence = f"{told}: {revision} got {got}, due are {due:g} {bound}"
+            return _broken(sentence.replace("due are 1 ", "due is 1 "))
+    exact = all(
+        counts.get(revision, 0) * PERCENT == percent * known
+        for revision, percent in claim.split.items()
+    )
+    return _held(f"{told}, {'exactly as asked' if exact else 'as near as turns allow'}")
+
+
+def judge_coin(answers: Sequence[Answer], split: Mapping[str, int]) -> Verdict:
+    """Judge counts of independent draws: a right coin fails less than once in 10⁹."""
+    counts = counts_of(answers)
+    known = sum(counts.values())
+    told = _told(split, counts, known)
+    for revision in {**split, **counts}:
+        share = split.get(revision, 0) / PERCENT
+        got = counts.get(revision, 0)
+        low, high = interval(known, share, FALSE_ALARM / max(1, len(split)))
+        if not low <= got <= high:
+            return _broken(
+                f"{told}: {revision} got {got}; a right coin gives {low} to {high}"
+                f" all but once in {1 / FALSE_ALARM:.0e}",
+            )
+    first, percent = next(iter(split.items()))
+    low, high = interval(known, percent / PERCENT, FALSE_ALARM / max(1, len(split)))
+    return _held(f"{told}; a coin may give {first} anything from {low} to {high}")
+
+
+def judge_none(answers: Sequence[Answer], revision: str, *, from_now: bool) -> Verdict:
+    got = sum(answer.revision == revision for answer in answers)
+    which = f"the next {len(answers)}" if from_now else f"{len(answers)}"
+    if got:
+        return _broken(f"{got} of {which} requests reached {revision}, want none")
+    return _held(f"of {which} requests, not one reached {revision}")
+
+
+def judge_say(answers: Sequence[Answer], say: Mapping[str, str]) -> Verdict:
+    for answer in answers:
+        want = say.get(answer.revision)
+        if want is not None and not answer.error and answer.text != want:
+            return _broken(f"{answer.revision} said {answer.text!r}, want {want!r}")
+    counts = counts_of(answers)
+    told = ", ".join(f"{counts.get(revision, 0)} × “{text}”" for revision, text in say.items())
+    return _held(f"the answers were {told}")
+
+
+def judge_order(answers: Sequence[Answer]) -> Verdict:
+    """Judge whether the order of revisions is a pattern that a client could run into."""
+    order = [answer.revision for answer in answers]
+    if len(order) < ORDER_REQUESTS_MIN:
+        want = f"{ORDER_REQUESTS_MIN} requests are needed to judge the order"
+        return _broken(f"{want}, these are {len(order)}")
+    for period in range(1, ORDER_PERIOD_MAX + 1):
+        if order[period:] == order[:-period]:
+            return _broken(f"the order repeats itself every {period} requests")
+    return _held("in an order that nobody could predict")
+
+
+def judge_response(status: int, body: str, want_status: int, want_body: str | None) -> Verdict:
+    """Judge one answer; status 0 is no answer, and `body` says why."""
+    got = f"{status} “{body.strip()[:200]}”" if status else f"no answer ({body})"
+    if status != want_status:
+        return _broken(f"it answered {got}, want {want_status}")
+    if want_body is not None and body.strip() != want_body.strip():
+        return _broken(f"it answered {got}, want “{want_body.strip()}”")
+    return _held(f"it answered {got}")
+
+
+def judge_traffic(reported: Mapping[str, int], want: Mapping[str, int], service: str) -> Verdict:
+    """Judge what a Service's status says, in percent per revision."""
+    got = {revision: percent for revision, percent in reported.items() if percent}
+    wanted = {revision: percent for revision, percent in want.items() if percent}
+    told = ", ".join(f"{percent} % to {revision}" for revision, percent in got.items()) or "none"
+    if got == wanted:
+        return _held(f"{service} reports its traffic: {told}")
+    asked = ", ".join(f"{percent} % to {revision}" for revision, percent in wanted.items())
+    return _broken(f"{service} reports its traffic: {told}; want {asked}")
+
+
+def counts_of(answers: Sequence[Answer]) -> dict[str, int]:
+    """Return how many requests each revision answered, by name; answers that name none are out."""
+    counts = Counter(answer.revision for answer in answers if answer.revision)
+    return dict(sorted(counts.items()))
+
+
+def _held(sentence: str) -> Verdict:
+    return Verdict(held=True, sentence=sentence)
+
+
+def _broken(sentence: str) -> Verdict:
+    return Verdict(held=False, sentence=sentence)
+
+
+def _told(split: Mapping[str, int], counts: Mapping[str, int], known: int) -> str:
+    listed = " : ".join(str(counts.get(revision, 0)) for revision in {**split, **counts})
+    return f"{known} requests split {listed}"

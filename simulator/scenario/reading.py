@@ -1,0 +1,358 @@
+"""From a scenario's YAML to its steps, strictly: every flaw with line, column and the way out."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from simulator.errors import KnaryError
+from simulator.resources.durations import SECOND, parse_duration
+from simulator.resources.manifests import parse_yaml
+from simulator.scenario import model
+
+SCENARIO_BYTES_MAX = 1024 * 1024
+STEPS_MAX = 1000
+REQUESTS_MAX = 10_000_000
+RATE_MAX_PER_S = 100_000.0
+CONNECTIONS_MAX = 1024
+PERCENT_SUM = 100
+
+VERBS = ("apply", "command", "load", "expect")
+
+
+class ScenarioError(KnaryError):
+    """The file is no scenario. Each line names file, line, column, what is wrong, the way out."""
+
+
+class StepDocument(Struct, frozen=True, forbid_unknown_fields=True):
+    """A step as it is written."""
+
+    title: str = ""
+    why: str = ""
+    show: str = ""
+    apply: model.Apply | None = None
+    command: str | model.Command | None = None
+    load: model.Load | None = None
+    expect: model.Expect | None = None
+
+
+class ScenarioDocument(Struct, frozen=True, forbid_unknown_fields=True):
+    """A file as it is written."""
+
+    title: str
+    steps: tuple[StepDocument, ...]
+    why: str = ""
+    namespace: str = "default"
+
+
+# Where each struct stands in a file, to name the fields that it knows.
+_STRUCTS: dict[str, type[Struct]] = {
+    "$": ScenarioDocument,
+    "$.steps[]": StepDocument,
+    "$.steps[].apply": model.Apply,
+    "$.steps[].command": model.Command,
+    "$.steps[].load": model.Load,
+    "$.steps[].expect": model.Expect,
+    "$.steps[].expect.answers": model.AnswersClaim,
+    "$.steps[].expect.response": model.ResponseClaim,
+    "$.steps[].expect.condition": model.ConditionClaim,
+    "$.steps[].expect.traffic": model.TrafficClaim,
+}
+
+
+class Place(NamedTuple):
+    """Line and column, from 1."""
+
+    line: int
+    column: int
+
+
+class Flaw(NamedTuple):
+    """What is wrong with the value at a path such as `$.steps[0].load.rate`."""
+
+    path: str
+    why: str
+
+
+def parse_scenario(text: str, source: str) -> model.Scenario:
+    """Return the scenario. Raise ScenarioError, or ManifestError where it is not even YAML."""
+    if len(text) > SCENARIO_BYTES_MAX:
+        raise ScenarioError(f"{source}: larger than {SCENARIO_BYTES_MAX} bytes")
+    documents = parse_yaml(text, source)
+    if len(documents) != 1:
+        raise ScenarioError(
+            f"{source}: want one YAML document with `title` and `steps`, got {len(documents)}"
+        )
+    # parse_yaml refused aliases and bounded the depth, so composing nodes is safe.
+    root = next(node for node in yaml.compose_all(text, yaml.SafeLoader) if node is not None)
+    places = dict(_places(root, "$"))
+    try:
+        document = msgspec.convert(documents[0].document, ScenarioDocument)
+    except msgspec.ValidationError as error:
+        raise ScenarioError(_located(source, places, _translated(str(error)))) from error
+    flaws = list(_flaws(document))
+    if flaws:
+        raise ScenarioError("\n".join(_located(source, places, flaw) for flaw in flaws))
+    steps = tuple(
+        model.Step(
+            action=_action(step),
+            line=places[f"$.steps[{index}]"].line,
+            title=step.title,
+            why=step.why,
+            show=step.show,
+        )
+        for index, step in enumerate(document.steps)
+    )
+    return model.Scenario(
+        title=document.title,
+        why=document.why,
+        namespace=document.namespace,
+        steps=steps,
+        source=source,
+    )
+
+
+def seconds(text: str) -> float:
+    """Return the seconds of a duration like "500ms" or "1m30s". Raise ValueError."""
+    return parse_duration(text) / SECOND
+
+
+def _action(step: StepDocument) -> model.Action:
+    if isinstance(step.command, str):
+        return model.Command(run=step.command)
+    action = step.apply or step.command or step.load or step.expect
+    assert action is not None  # noqa: S101 (`_flaws` made sure)
+    return action
+
+
+# Where values are.
+
+
+def _places(node: yaml.Node, path: str) -> Iterator[tuple[str, Place]]:
+    """Yield the place of each value and, as `PATH key`, of each key."""
+    yield path, Place(node.start_mark.line + 1, node.start_mark.column + 1)
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _places(item, f"{path}[{index}]")
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = f"{path}.{key.value}"
+            yield f"{below} key", Place(key.start_mark.line + 1, key.start_mark.column + 1)
+            yield from _places(value, below)
+
+
+def _located(source: str, places: dict[str, Place], flaw: Flaw) -> str:
+    path = flaw.path
+    while path not in places and path != "$":  # e.g. the keys of a map, which msgspec calls [...]
+        path = re.sub(r"(\.[^.\[\]]*|\[[^\]]*\]| key)$", "", path) or "$"
+    place = places.get(path, Place(1, 1))
+    return f"{source}:{place.line}:{place.column}: {flaw.why}"
+
+
+# What msgspec found, in a user's words.
+
+
+def _translated(message: str) -> Flaw:
+    message, _, path = message.partition(" - at `")
+    path = path.rstrip("`").removeprefix("key in ") or "$"
+    known = _known_fields(path)
+    if match := re.fullmatch(r"Object contains unknown field `(.*)`", message):
+        near = difflib.get_close_matches(match[1], known, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}"
+        return Flaw(f"{path}.{match[1]} key", f"unknown field `{match[1]}`; {hint}")
+    if match := re.fullmatch(r"Object missing required field `(.*)`", message):
+        return Flaw(path, f"`{match[1]}` is missing")
+    if match := re.fullmatch(r"Expected `(.*)`, got `(.*)`", message):
+        name = path.rsplit(".", 1)[-1].partition("[")[0]
+        wanted, got = (_kinds(match[1]), _kinds(match[2]))
+        hint = "; quote it" if wanted == "a text" and got in ("a number", "true or false") else ""
+        return Flaw(path, f"`{name}` wants {wanted}, got {got}{hint}")
+    if match := re.fullmatch(r"Invalid enum value '(.*)'", message):
+        return Flaw(path, f"{match[1]!r} is not allowed here; allowed are {_choices(path)}")
+    return Flaw(path, message)
+
+
+def _known_fields(path: str) -> tuple[str, ...]:
+    struct = _STRUCTS.get(re.sub(r"\[\d+\]", "[]", path))
+    return struct.__struct_fields__ if struct is not None else ()
+
+
+def _choices(path: str) -> str:
+    parent, _, name = path.rpartition(".")
+    struct = _STRUCTS.get(re.sub(r"\[\d+\]", "[]", parent))
+    if struct is None:
+        return "others"
+    info = msgspec.inspect.type_info(struct)
+    for known in info.fields if isinstance(info, msgspec.inspect.StructType) else ():
+        if known.name == name and isinstance(known.type, msgspec.inspect.LiteralType):
+            return ", ".join(str(value) for value in known.type.values if value)
+    return "others"
+
+
+def _kinds(names: str) -> str:
+    words = {
+        "str": "a text",
+        "int": "a whole number",
+        "float": "a number",
+        "bool": "true or false",
+        "object": "a map",
+        "array": "a list",
+        "null": "nothing",
+    }
+    kinds = [
+        words.get(name, name) for name in names.split(" | ") if name != "null" or " " not in names
+    ]
+    return " or ".join(kinds)
+
+
+# What types cannot say.
+
+
+def _flaws(document: ScenarioDocument) -> Iterator[Flaw]:
+    if not document.steps:
+        yield Flaw("$.steps", f"no steps; a step is one of {', '.join(VERBS)}")
+    if len(document.steps) > STEPS_MAX:
+        yield Flaw("$.steps", f"{len(document.steps)} steps; the most are {STEPS_MAX}")
+    loads: set[str] = set()
+    before = False
+    for index, step in enumerate(document.steps):
+        path = f"$.steps[{index}]"
+        given = [verb for verb in VERBS if getattr(step, verb) is not None]
+        if len(given) != 1:
+            got = f"got {' and '.join(given)}" if given else "got none"
+            yield Flaw(path, f"a step does exactly one of {', '.join(VERBS)}; {got}")
+            continue
+        if step.apply is not None:
+            yield from _apply_flaws(step.apply, f"{path}.apply")
+        elif step.command is not None:
+            yield from _command_flaws(step.command, f"{path}.command")
+        elif step.load is not None:
+            yield from _load_flaws(step.load, f"{path}.load", loads)
+            before = before or not step.load.background
+        elif step.expect is not None:
+            yield from _expect_flaws(step.expect, f"{path}.expect", loads, before=before)
+    for index, step in enumerate(document.steps):
+        if step.load is not None and step.load.background in loads - {""}:
+            name = step.load.background
+            why = f"nobody judges this load; end with `expect: {{answers: {{of: {name}}}}}`"
+            yield Flaw(f"$.steps[{index}].load.background", why)
+
+
+def _apply_flaws(apply: model.Apply, path: str) -> Iterator[Flaw]:
+    if (apply.manifest is None) == (not apply.file):
+        yield Flaw(path, "give either `manifest` (inline) or `file`")
+    elif apply.manifest is not None:
+        metadata = apply.manifest.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        if not apply.manifest.get("kind") or not name:
+            yield Flaw(f"{path}.manifest", "a manifest needs `kind` and `metadata.name`")
+
+
+def _command_flaws(command: str | model.Command, path: str) -> Iterator[Flaw]:
+    run, at = (command, path) if isinstance(command, str) else (command.run, f"{path}.run")
+    try:
+        words = shlex.split(run)
+    except ValueError as error:
+        yield Flaw(at, f"the quotes do not match ({error}); no shell reads this line")
+        return
+    if not words or words[0] != "knary":
+        yield Flaw(at, "a command begins with `knary`, such as `knary service list`")
+
+
+def _load_flaws(load: model.Load, path: str, loads: set[str]) -> Iterator[Flaw]:
+    if (load.requests is None) == (load.rate is None):
+        yield Flaw(path, "give either `requests` or `rate`")
+    if load.requests is not None:
+        yield from _range(load.requests, 1, REQUESTS_MAX, f"{path}.requests")
+        if load.background or load.duration:
+            word = "background" if load.background else "duration"
+            yield Flaw(f"{path}.{word}", f"`{word}` goes with `rate`, not with `requests`")
+    if load.rate is not None:
+        yield from _range(load.rate, 0.001, RATE_MAX_PER_S, f"{path}.rate")
+        if not load.duration and not load.background:
+            yield Flaw(path, "a `rate` needs a `duration` such as 10s, or `background: NAME`")
+    yield from _range(load.connections, 1, CONNECTIONS_MAX, f"{path}.connections")
+    if load.duration:
+        yield from _duration(load.duration, f"{path}.duration")
+    yield from _duration(load.timeout, f"{path}.timeout")
+    if not load.path.startswith("/") or not load.path.isprintable() or " " in load.path:
+        yield Flaw(f"{path}.path", "a path starts with `/` and has no spaces")
+    if load.background in loads:
+        yield Flaw(f"{path}.background", f"a load named {load.background!r} is running already")
+    if load.background:
+        loads.add(load.background)
+
+
+def _expect_flaws(
+    expect: model.Expect, path: str, loads: set[str], *, before: bool
+) -> Iterator[Flaw]:
+    kinds = model.Expect.__struct_fields__
+    given = [kind for kind in kinds if getattr(expect, kind) is not None]
+    if len(given) != 1:
+        got = f"got {' and '.join(given)}" if given else "got none"
+        yield Flaw(path, f"an expect holds exactly one of {', '.join(kinds)}; {got}")
+        return
+    path = f"{path}.{given[0]}"
+    if expect.answers is not None:
+        yield from _answers_flaws(expect.answers, path, loads, before=before)
+    elif expect.condition is not None:
+        if bool(expect.condition.service) == bool(expect.condition.revision):
+            yield Flaw(path, "give either `service` or `revision`")
+        yield from _duration(expect.condition.within, f"{path}.within")
+    elif expect.traffic is not None:
+        yield from _split_flaws(expect.traffic.split, f"{path}.split")
+
+
+def _answers_flaws(
+    claim: model.AnswersClaim, path: str, loads: set[str], *, before: bool
+) -> Iterator[Flaw]:
+    if claim.of and claim.of not in loads:
+        running = f"running are {', '.join(sorted(loads))}" if loads else "none is running"
+        yield Flaw(f"{path}.of", f"no background load is named {claim.of!r}; {running}")
+    if not claim.of and not before:
+        yield Flaw(path, "no load came before; add a `load` step, or name a background load: `of`")
+    if claim.next is not None:
+        yield from _range(claim.next, 1, REQUESTS_MAX, f"{path}.next")
+        if not claim.of:
+            yield Flaw(f"{path}.next", "`next` looks at a background load; name it with `of`")
+    elif claim.of:
+        loads.discard(claim.of)
+    if claim.split:
+        yield from _split_flaws(claim.split, f"{path}.split")
+    if claim.within is not None:
+        yield from _range(claim.within, 0, REQUESTS_MAX, f"{path}.within")
+        if not claim.split:
+            yield Flaw(f"{path}.within", "`within` is the bound of a `split`, which is missing")
+        if claim.splitter == "random":
+            yield Flaw(f"{path}.within", "`random` promises no bound; leave `within` out")
+    if claim.order and (claim.of or len(claim.split) < 2):
+        yield Flaw(f"{path}.order", "`order` needs a `split` and a load that is not concurrent")
+
+
+def _split_flaws(split: dict[str, int], path: str) -> Iterator[Flaw]:
+    for revision, percent in split.items():
+        yield from _range(percent, 0, PERCENT_SUM, f"{path}.{revision}")
+    if sum(split.values()) != PERCENT_SUM:
+        yield Flaw(path, f"the percentages sum to {sum(split.values())}, want {PERCENT_SUM}")
+
+
+def _range(value: float, least: float, most: float, path: str) -> Iterator[Flaw]:
+    if not least <= value <= most:
+        yield Flaw(path, f"{value:g} is out of range; allowed is {least:g} to {most:g}")
+
+
+def _duration(text: str, path: str) -> Iterator[Flaw]:
+    try:
+        length = seconds(text)
+    except ValueError:
+        yield Flaw(path, f"{text!r} is no duration; write 500ms, 10s or 1m30s")
+        return
+    if length <= 0:
+        yield Flaw(path, f"{text} is not positive")
