@@ -1,0 +1,63 @@
+"""Deadlines on a coarse tick: one timer per worker looks at what is under way.
+
+A timer per request would cost more than the request's parsing; the tick costs a pass over the
+open connections, ten times a second for requests and once a second for idle connections.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, TimerHandle
+from typing import Protocol
+
+from gateway.settings import Settings
+
+IDLE_TICKS = 10  # connections are looked at on every tenth tick
+
+
+class Expiring(Protocol):
+    """A request under way: it ends itself when its time is over."""
+
+    deadline: float
+
+    def expire(self) -> None:
+        """The deadline is over."""
+
+
+class Waiting(Protocol):
+    """A client's connection."""
+
+    def check(self, now: float) -> None:
+        """Close the connection when it has been silent for too long."""
+
+    def drain(self) -> None:
+        """Take no further request."""
+
+
+class Deadlines:
+    """The worker's one timer. `now` is the loop's time at the last tick."""
+
+    def __init__(self, loop: AbstractEventLoop, settings: Settings) -> None:
+        self._loop = loop
+        self._tick_s = settings.tick_s
+        self._ticks = 0
+        self._timer: TimerHandle | None = None
+        self.now = loop.time()
+        self.exchanges: set[Expiring] = set()
+        self.connections: set[Waiting] = set()
+
+    def start(self) -> None:
+        self._timer = self._loop.call_later(self._tick_s, self._tick)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _tick(self) -> None:
+        self.now = now = self._loop.time()
+        for exchange in [late for late in self.exchanges if late.deadline < now]:
+            exchange.expire()
+        self._ticks += 1
+        if self._ticks % IDLE_TICKS == 0:
+            for connection in list(self.connections):
+                connection.check(now)
+        self._timer = self._loop.call_later(self._tick_s, self._tick)

@@ -1,0 +1,266 @@
+"""One HTTP/1.1 client connection: cuts its bytes into requests, one exchange after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from gateway.errors import GatewayError, HeadTimeout, HeadTooLarge, TargetTooLong
+from gateway.exchange import Exchange
+from gateway.forwarding import forwarding_lines, own_answer
+from gateway.http1.body import Body
+from gateway.http1.request import read_request
+
+if TYPE_CHECKING:
+    from gateway.router import Router
+    from gateway.worker import Worker
+
+
+class ClientConnection(asyncio.Protocol):
+    """Reads a head, lets its exchange run, reads on. Bytes ahead of their turn wait, bounded."""
+
+    __slots__ = (
+        "_body",
+        "_buffer",
+        "_closing",
+        "_discarded",
+        "_exchange",
+        "_paused",
+        "_reading",
+        "_router",
+        "_since",
+        "_transport",
+        "_worker",
+        "cannot_write",
+        "forwarding",
+        "ip",
+    )
+
+    def __init__(self, worker: Worker, router: Router) -> None:
+        self._worker = worker
+        self._router = router
+        self._transport: asyncio.Transport = None  # type: ignore[assignment]
+        self._buffer = b""
+        self._exchange: Exchange | None = None
+        self._body: Body | None = None  # the request's body, while it arrives
+        self._closing = False  # answer what is under way, read no further request
+        self._discarded = 0
+        self._paused = False
+        self._reading = False
+        self.cannot_write = False
+        self._since = worker.deadlines.now  # the last time that this connection was quiet
+        self.ip = ""
+        self.forwarding = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        worker = self._worker
+        self._transport = transport  # type: ignore[assignment]
+        peer = transport.get_extra_info("peername")
+        self.ip = peer[0] if isinstance(peer, tuple) else "127.0.0.1"
+        self.forwarding = forwarding_lines(self.ip)
+        self._transport.set_write_buffer_limits(worker.settings.buffer_bytes_high)
+        worker.deadlines.connections.add(self)
+        if len(worker.deadlines.connections) > worker.settings.connections_max:
+            self._transport.abort()
+
+    # Reading.
+
+    def data_received(self, data: bytes) -> None:
+        if self._body is not None:
+            self._read_body(self._body, data)
+        elif self._exchange is not None:  # pipelined: it waits for its turn
+            self._buffer += data
+            if len(self._buffer) > self._worker.settings.pipelined_bytes_max:
+                self.pause()
+        elif not self._closing:
+            self._read_requests(self._buffer + data if self._buffer else data)
+
+    def _read_requests(self, data: bytes) -> None:
+        """Begin the exchange of each whole head in `data`, until one is under way."""
+        self._reading = True
+        while data and self._exchange is None and not self._closing:
+            if data.startswith(b"\r\n"):  # RFC 9112 2.2: one empty line before a request
+                data = data[2:]
+            end = data.find(b"\r\n\r\n")
+            if end < 0 and len(data) <= self._worker.settings.head_bytes_max:
+                if not self._buffer:
+                    self._since = self._worker.loop.time()
+                break
+            try:
+                data = self._begin(data, end)
+            except GatewayError as error:
+                self._refuse_bytes(error)
+                return
+        self._buffer = data
+        self._reading = False
+
+    def _begin(self, data: bytes, end: int) -> bytes:
+        """Begin the exchange of the head that ends there; return what follows the request."""
+        worker = self._worker
+        if end < 0 or end > worker.settings.head_bytes_max:
+            raise _too_large(data, worker.settings.request_line_bytes_max)
+        request = read_request(data[:end], worker.request_lines, worker.settings)
+        rest = data[end + 4 :]
+        exchange = Exchange(worker, self, request)
+        if not exchange.request_ended:
+            body = request.body(worker.settings)
+            piece, rest = body.feed(rest)
+            self._body = None if body.done else body
+            exchange.on_request_body(piece, body.trailers, ended=body.done)
+        self._exchange = exchange
+        try:
+            exchange.begin(self._router)
+        except GatewayError as error:
+            self.answer(exchange, error)
+        return rest
+
+    def _read_body(self, body: Body, data: bytes) -> None:
+        exchange = self._exchange
+        try:
+            piece, rest = body.feed(data)
+        except GatewayError as error:
+            self._break_body(exchange, error)
+            return
+        if body.done:
+            self._body = None
+            self._buffer = rest
+        if exchange is None or exchange.answered:
+            self._discard(len(data), ended=body.done)
+        elif piece or body.done:
+            exchange.on_request_body(piece, body.trailers, ended=body.done)
+
+    def _discard(self, size: int, *, ended: bool) -> None:
+        """Read and forget what follows an early answer, so that the client can read that answer."""
+        self._discarded += size
+        if ended or self._discarded > self._worker.settings.unread_body_bytes_max:
+            self._transport.close()
+
+    def _break_body(self, exchange: Exchange | None, error: GatewayError) -> None:
+        self._body = None
+        if exchange is not None and not exchange.answered:
+            exchange.on_client_gone()
+            if not exchange.response_started:
+                self._refuse_bytes(error)
+                return
+        self.abort()
+
+    # Writing.
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def answer(self, exchange: Exchange, error: GatewayError) -> None:
+        """Answer an exchange with an error of the gateway's own."""
+        exchange.answered = True
+        request = exchange.request
+        if not exchange.request_ended or self._worker.draining:
+            request.keep_alive = False
+        self._transport.write(
+            own_answer(
+                error.status,
+                HTTPStatus(error.status).phrase,
+                error.body,
+                with_body=request.method != b"HEAD",
+                close=not request.keep_alive,
+            )
+        )
+        self.on_answered(exchange)
+
+    def _refuse_bytes(self, error: GatewayError) -> None:
+        """Answer what is no request, and close: what follows cannot be trusted (RFC 9112 6.3)."""
+        self._buffer = b""
+        self._closing = True
+        self._reading = False
+        phrase = HTTPStatus(error.status).phrase
+        self._transport.write(
+            own_answer(error.status, phrase, error.body, with_body=True, close=True)
+        )
+        self._transport.close()
+
+    def on_answered(self, exchange: Exchange) -> None:
+        """The answer is written: close, or begin the next request."""
+        if exchange is not self._exchange:
+            return
+        if self._body is not None:  # answered before the request's end
+            self._closing = True
+            self._since = self._worker.deadlines.now
+            self.resume()
+            return
+        self._exchange = None
+        if not exchange.request.keep_alive or self._closing:
+            self._closing = True
+            self._transport.close()
+            return
+        self._since = self._worker.deadlines.now
+        self.resume()
+        if self._buffer and not self._reading:
+            self._read_requests(self._buffer)
+
+    def abort(self) -> None:
+        """Break the connection, so that the client sees that the answer is not whole."""
+        self._closing = True
+        self._transport.abort()
+
+    # Flow: reading stops while the revision cannot take more, or a request waits for its turn.
+
+    def pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._paused and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        self.cannot_write = True
+        if self._exchange is not None:
+            self._exchange.pause()
+
+    def resume_writing(self) -> None:
+        self.cannot_write = False
+        if self._exchange is not None:
+            self._exchange.resume()
+
+    # The end.
+
+    def eof_received(self) -> bool:
+        """A client that sent its request and then closed its half still gets the answer."""
+        if self._exchange is None or self._body is not None:
+            return False
+        self._closing = True
+        self._exchange.request.keep_alive = False
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closing = True
+        self._worker.forget(self)
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None and not exchange.answered:
+            exchange.on_client_gone()
+
+    def check(self, now: float) -> None:
+        """Close when silent for too long between requests, or too slow within a head."""
+        settings = self._worker.settings
+        silent_s = now - self._since
+        exchange = self._exchange
+        if exchange is not None:
+            if exchange.answered and silent_s > settings.head_s_max:
+                self.abort()  # an early answer, and a body that never ends
+        elif self._buffer:
+            if silent_s > settings.head_s_max:
+                self._refuse_bytes(HeadTimeout())
+        elif silent_s > settings.keep_alive_idle_s_max:
+            self._transport.close()
+
+    def drain(self) -> None:
+        """Take no further request; close now when none is under way."""
+        self._closing = True
+        if self._exchange is None:
+            self._transport.close()
+
+
+def _too_large(data: bytes, line_bytes_max: int) -> GatewayError:
+    return HeadTooLarge() if data.find(b"\r\n", 0, line_bytes_max) >= 0 else TargetTooLong()

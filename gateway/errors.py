@@ -1,0 +1,95 @@
+"""What can go wrong with a request: each error knows the answer that a client gets."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """A request that cannot be served. `body` is what the client reads, one line of text."""
+
+    status: ClassVar[int] = 500
+    body: ClassVar[str] = "internal error"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail or self.body)
+        self.detail = detail
+
+
+class BadMessage(GatewayError):
+    """Bytes that two parsers could read differently, or that are no HTTP at all."""
+
+    status = 400
+    body = "bad request"
+
+
+class HeadTooLarge(GatewayError):
+    status = 431
+    body = "request header fields too large"
+
+
+class TargetTooLong(GatewayError):
+    status = 414
+    body = "URI too long"
+
+
+class HeadTimeout(GatewayError):
+    status = 408
+    body = "request head timeout"
+
+
+class MethodRefused(GatewayError):
+    status = 405
+    body = "CONNECT is not served here"
+
+
+class ExpectationFailed(GatewayError):
+    status = 417
+    body = "expectation failed"
+
+
+class VersionRefused(GatewayError):
+    status = 505
+    body = "HTTP version not supported"
+
+
+class NoRoute(GatewayError):
+    """No service has this host (Envoy: no route)."""
+
+    status = 404
+    body = "no service has this host"
+
+
+class UpstreamFailed(GatewayError):
+    """The revision closed or broke the connection before it answered."""
+
+    status = 502
+    body = "the revision closed the connection before it answered"
+
+
+class UpstreamNonsense(GatewayError):
+    """The revision's answer is not HTTP that can be passed on."""
+
+    status = 502
+    body = "the revision's answer is not valid HTTP"
+
+
+class NoReplica(GatewayError):
+    """No replica of the revision came up within `replica_wait_s_max`."""
+
+    status = 503
+    body = "no replica of the revision is ready"
+
+
+class QueueFull(GatewayError):
+    """Too many requests wait for the revision (the activator's words)."""
+
+    status = 503
+    body = "pending request queue full"
+
+
+class RequestTimeout(GatewayError):
+    """The revision's timeoutSeconds is over (queue-proxy's words)."""
+
+    status = 504
+    body = "request timeout"

@@ -1,0 +1,89 @@
+"""The head that goes up to the revision, and the head that comes back to the client. Pure."""
+
+from __future__ import annotations
+
+from gateway.http1.request import RequestHead
+from gateway.http1.response import ResponseHead
+
+
+def forwarding_lines(client_ip: str) -> bytes:
+    """Return what every request of a client carries up when it brought no such header itself.
+
+    `Forwarded` is synthesised as queue-proxy does from the other two (pkg/queue/forwarded_shim.go).
+    """
+    quoted = f'"[{client_ip}]"' if ":" in client_ip else client_ip
+    return (
+        f"X-Forwarded-For: {client_ip}\r\n"
+        f"X-Forwarded-Proto: http\r\n"
+        f"Forwarded: for={quoted};proto=http\r\n"
+    ).encode("latin-1")
+
+
+def request_head(request: RequestHead, client_ip: str, prepared: bytes, extra: bytes) -> bytes:
+    """Return the head to send up. `prepared` is `forwarding_lines`; `extra` the split's own lines.
+
+    Framing is written anew: at most one of Content-Length and Transfer-Encoding.
+    """
+    if request.forwarded_for or request.forwarded:
+        prepared = _appended(request, client_ip)
+    if request.chunked:
+        framing = b"Transfer-Encoding: chunked\r\n\r\n"
+    elif request.length >= 0:
+        framing = b"Content-Length: %d\r\n\r\n" % request.length
+    else:
+        framing = b"\r\n"
+    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b%b" % (
+        request.method,
+        request.target,
+        request.host,
+        b"".join(request.lines),
+        prepared,
+        extra,
+        framing,
+    )
+
+
+def _appended(request: RequestHead, client_ip: str) -> bytes:
+    """X-Forwarded-For appends; a Forwarded header of the client's is passed on as it is."""
+    ip = client_ip.encode()
+    chain = request.forwarded_for + b", " + ip if request.forwarded_for else ip
+    lines = b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: http\r\n" % chain
+    if request.forwarded:
+        return lines + b"Forwarded: %b\r\n" % request.forwarded
+    hops = [hop.strip() for hop in chain.split(b",") if hop.strip()]
+    quoted = [b'for="[%b]"' % hop if b":" in hop else b"for=" + hop for hop in hops]
+    quoted[0] += b";proto=http"
+    return lines + b"Forwarded: %b\r\n" % b", ".join(quoted)
+
+
+def response_head(
+    response: ResponseHead, *, chunked: bool, connection: bytes, extra: bytes = b""
+) -> bytes:
+    """Return the head to send to the client. `connection` is a whole header line or nothing."""
+    if chunked:
+        framing = b"Transfer-Encoding: chunked\r\n\r\n"
+    elif response.length >= 0:
+        framing = b"Content-Length: %d\r\n\r\n" % response.length
+    else:
+        framing = b"\r\n"
+    return b"HTTP/1.1 %d %b\r\n%b%b%b%b" % (
+        response.status,
+        response.reason,
+        b"".join(response.lines),
+        extra,
+        connection,
+        framing,
+    )
+
+
+def own_answer(status: int, reason: str, body: str, *, with_body: bool, close: bool) -> bytes:
+    """Return a whole answer of the gateway itself: one line of plain text."""
+    text = (body + "\n").encode()
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\n"
+        "X-Content-Type-Options: nosniff\r\n"
+        f"Content-Length: {len(text)}\r\n"
+        f"{'Connection: close' if close else 'Connection: keep-alive'}\r\n\r\n"
+    ).encode("latin-1")
+    return head + text if with_body else head

@@ -1,0 +1,139 @@
+"""A request's head: what it means for framing and forwarding, read once and strictly."""
+
+from __future__ import annotations
+
+from gateway.errors import BadMessage, ExpectationFailed, MethodRefused
+from gateway.http1.body import Body, ChunkedBody, LengthBody
+from gateway.http1.head import (
+    HeaderLines,
+    Kind,
+    Special,
+    list_members,
+    read_length,
+    read_request_line,
+    split_head,
+    split_target,
+)
+from gateway.settings import Settings
+
+# Safe to send twice (RFC 9110 9.2.2): a retry on a connection that closed in silence.
+IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
+
+# Connection options that name no header of the request's own.
+_OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade", b"te", b"http2-settings"})
+
+
+class RequestHead:
+    """A request's head as the gateway understood it. `lines` are plain header lines with CRLF."""
+
+    # Defaults are the class's: an ordinary request sets only a few (0.3 us less than slots).
+    length = -1  # -1: no Content-Length
+    chunked = False
+    expects_continue = False
+    explain = False
+    forwarded_for = b""
+    forwarded = b""
+    host = b""
+
+    def __init__(self, method: bytes, target: bytes, lines: list[bytes], *, is_http11: bool):
+        self.method = method
+        self.target = target
+        self.lines = lines
+        self.is_http11 = is_http11
+        self.keep_alive = is_http11
+
+    @property
+    def has_body(self) -> bool:
+        return self.chunked or self.length > 0
+
+    def body(self, settings: Settings) -> Body:
+        """Return the reader of this request's body."""
+        if self.chunked:
+            return ChunkedBody(settings.trailer_bytes_max)
+        return LengthBody(max(self.length, 0))
+
+
+def read_request(head: bytes, header_lines: HeaderLines, settings: Settings) -> RequestHead:
+    """Return the request that a head (without its empty line) describes. Raise a GatewayError."""
+    first, lines = split_head(head, settings.headers_max)
+    method, target, is_http11 = read_request_line(first, settings.request_line_bytes_max)
+    plain, special = header_lines.sort(lines)
+    request = RequestHead(method, target, plain, is_http11=is_http11)
+    if len(special) == 1 and special[0][0] is Kind.HOST:  # the common case
+        request.host = special[0][2]
+    else:
+        _interpret(request, special)
+    if not request.host:
+        _require_host(request, special)
+    if target[0] != 0x2F:
+        _reduce_target(request)
+    return request
+
+
+def _interpret(request: RequestHead, special: list[Special]) -> None:
+    options: list[bytes] = []
+    hosts = 0
+    for kind, _, value in special:
+        match kind:
+            case Kind.HOST:
+                hosts += 1
+                request.host = value
+            case Kind.CONTENT_LENGTH:
+                if request.length >= 0:
+                    raise BadMessage("a repeated Content-Length")
+                request.length = read_length(value)
+            case Kind.TRANSFER_ENCODING:
+                if request.chunked or value.lower() != b"chunked" or not request.is_http11:
+                    raise BadMessage("a Transfer-Encoding other than chunked")
+                request.chunked = True
+            case Kind.CONNECTION:
+                options += list_members(value)
+            case Kind.EXPECT:
+                if value.lower() != b"100-continue":
+                    raise ExpectationFailed
+                request.expects_continue = request.is_http11
+            case Kind.FORWARDED_FOR:
+                joined = request.forwarded_for + b", " if request.forwarded_for else b""
+                request.forwarded_for = joined + value
+            case Kind.FORWARDED:
+                joined = request.forwarded + b", " if request.forwarded else b""
+                request.forwarded = joined + value
+            case Kind.EXPLAIN:
+                request.explain = value == b"1"
+            case _:
+                pass  # dropped
+    if hosts > 1:
+        raise BadMessage("several Host headers")
+    if request.chunked and request.length >= 0:
+        # Both lengths present is a smuggling attempt, not a tie to break (RFC 9112, 6.3).
+        raise BadMessage("Content-Length with Transfer-Encoding")
+    if options:
+        _apply_connection(request, options)
+
+
+def _apply_connection(request: RequestHead, options: list[bytes]) -> None:
+    if b"close" in options:
+        request.keep_alive = False
+    elif b"keep-alive" in options:
+        request.keep_alive = True
+    named = set(options) - _OPTIONS
+    if named:  # headers for this hop only (RFC 9110 7.6.1)
+        request.lines = [
+            line for line in request.lines if line.partition(b":")[0].lower() not in named
+        ]
+
+
+def _require_host(request: RequestHead, special: list[Special]) -> None:
+    if request.is_http11 and not any(kind is Kind.HOST for kind, _, _ in special):
+        raise BadMessage("no Host header")
+
+
+def _reduce_target(request: RequestHead) -> None:
+    """Turn an absolute-form target into origin-form; its host wins (RFC 9112 3.2.2)."""
+    if request.method == b"CONNECT":
+        raise MethodRefused
+    if request.target == b"*":
+        if request.method != b"OPTIONS":
+            raise BadMessage("a malformed request target")
+        return
+    request.target, request.host = split_target(request.target)

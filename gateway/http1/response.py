@@ -1,0 +1,97 @@
+"""A response's head: what it means for framing, reuse and passing on; a revision may be hostile."""
+
+from __future__ import annotations
+
+from gateway.errors import BadMessage
+from gateway.http1.body import Body, ChunkedBody, LengthBody, UntilClose
+from gateway.http1.head import (
+    HeaderLines,
+    Kind,
+    Special,
+    list_members,
+    read_length,
+    read_status_line,
+    split_head,
+)
+from gateway.settings import Settings
+
+_OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade"})
+_BODILESS = frozenset({204, 304})
+_COMMON = {
+    b"HTTP/1.1 200 OK": (200, b"OK", True),
+    b"HTTP/1.1 304 Not Modified": (304, b"Not Modified", True),
+    b"HTTP/1.1 404 Not Found": (404, b"Not Found", True),
+}
+
+
+class ResponseHead:
+    """A response's head as the gateway understood it. `lines` are plain header lines."""
+
+    length = -1  # -1: no Content-Length
+    chunked = False
+
+    def __init__(self, status: int, reason: bytes, lines: list[bytes], *, keep_alive: bool):
+        self.status = status
+        self.reason = reason
+        self.lines = lines
+        self.keep_alive = keep_alive
+
+    @property
+    def is_interim(self) -> bool:
+        return self.status < 200
+
+    def is_whole(self, method: bytes, data: bytes) -> bool:
+        """Tell whether `data` is all of the body: the common case of a small answer."""
+        return self.length == len(data) and method != b"HEAD" and self.status not in _BODILESS
+
+    def body(self, method: bytes, settings: Settings) -> Body:
+        """Return the reader of the body that answers a request of this method (RFC 9112 6.3)."""
+        if method == b"HEAD" or self.is_interim or self.status in _BODILESS:
+            return LengthBody(0)
+        if self.chunked:
+            return ChunkedBody(settings.trailer_bytes_max)
+        if self.length >= 0:
+            return LengthBody(self.length)
+        return UntilClose()
+
+
+def read_response(head: bytes, header_lines: HeaderLines, settings: Settings) -> ResponseHead:
+    """Return the response that a head (without its empty line) describes. Raise BadMessage."""
+    first, lines = split_head(head, settings.headers_max)
+    status, reason, is_http11 = _COMMON.get(first) or read_status_line(first)
+    plain, special = header_lines.sort(lines)
+    response = ResponseHead(status, reason, plain, keep_alive=is_http11)
+    if len(special) == 1 and special[0][0] is Kind.CONTENT_LENGTH:  # the common case
+        response.length = read_length(special[0][2])
+    elif special:
+        _interpret(response, special, is_http11=is_http11)
+    return response
+
+
+def _interpret(response: ResponseHead, special: list[Special], *, is_http11: bool) -> None:
+    options: list[bytes] = []
+    for kind, _, value in special:
+        match kind:
+            case Kind.CONTENT_LENGTH:
+                if response.length >= 0:
+                    raise BadMessage("a repeated Content-Length")
+                response.length = read_length(value)
+            case Kind.TRANSFER_ENCODING:
+                if response.chunked or value.lower() != b"chunked" or not is_http11:
+                    raise BadMessage("a Transfer-Encoding other than chunked")
+                response.chunked = True
+            case Kind.CONNECTION:
+                options += list_members(value)
+            case _:
+                pass  # dropped
+    if response.chunked and response.length >= 0:
+        raise BadMessage("Content-Length with Transfer-Encoding")
+    if b"close" in options:
+        response.keep_alive = False
+    elif b"keep-alive" in options:
+        response.keep_alive = True
+    named = set(options) - _OPTIONS
+    if named:
+        response.lines = [
+            line for line in response.lines if line.partition(b":")[0].lower() not in named
+        ]

@@ -1,0 +1,101 @@
+"""One gateway worker's composition root: the only place that constructs and connects the parts."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import signal
+import socket
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from gateway.control import ControlLink
+from gateway.downstream.h1 import ClientConnection
+from gateway.router import Router
+from gateway.settings import Startup
+from gateway.worker import Worker
+
+log = logging.getLogger("gateway")
+
+
+def run(text: str) -> int:
+    """Run one worker until it is told to stop; `text` is a `Startup` as JSON."""
+    startup = msgspec.json.decode(text, type=Startup)
+    logging.basicConfig(
+        level=logging.DEBUG if startup.verbose else logging.INFO,
+        format=f"%(asctime)s gateway[{startup.worker}] %(levelname)s %(message)s",
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(startup))
+
+
+async def _serve(startup: Startup) -> int:
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    _die_with_parent(loop, startup.life_fd)
+    if startup.pid_file:
+        Path(startup.pid_file).write_text(f"{os.getpid()}\n")
+    link = ControlLink(startup)
+    async with asyncio.TaskGroup() as tasks:
+        worker = Worker(loop, startup.settings, tasks)
+        router = Router(startup.worker, link.on_idle)
+        linked = tasks.create_task(link.run(router))
+        if await _either(link.first_table, stopping):
+            await _accept(startup, worker, router, stopping)
+        linked.cancel()
+        worker.deadlines.stop()
+    return 0
+
+
+async def _accept(
+    startup: Startup, worker: Worker, router: Router, stopping: asyncio.Event
+) -> None:
+    """Serve the inherited socket until told to stop, then finish what is under way."""
+    listener = socket.socket(fileno=startup.listen_fd)
+    listener.setblocking(False)
+    worker.deadlines.start()
+    gc.collect()
+    gc.freeze()  # what start-up made stays; a request leaves no cycles behind
+    server = await worker.loop.create_server(
+        lambda: ClientConnection(worker, router), sock=listener, backlog=4096
+    )
+    _report_ready(startup)
+    log.info("worker %d serves as pid %d", startup.worker, os.getpid())
+    await stopping.wait()
+    worker.draining = True
+    server.close()
+    for connection in list(worker.deadlines.connections):
+        connection.drain()
+    try:
+        async with asyncio.timeout(worker.settings.drain_s_max):
+            await worker.drained()
+    except TimeoutError:
+        log.warning("%d connections cut", len(worker.deadlines.connections))
+
+
+async def _either(first: asyncio.Event, second: asyncio.Event) -> bool:
+    """Wait for one of two events; tell whether it was the first."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (first, second)]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    return first.is_set() and not second.is_set()
+
+
+def _report_ready(startup: Startup) -> None:
+    if startup.ready_fd >= 0:
+        with os.fdopen(startup.ready_fd, "w") as ready:
+            ready.write(json.dumps({"worker": startup.worker, "pid": os.getpid()}) + "\n")
+
+
+def _die_with_parent(loop: asyncio.AbstractEventLoop, life_fd: int) -> None:
+    """Exit at once when the parent's end of the pipe closes: nothing outlives `knary up`."""
+    if life_fd >= 0:
+        loop.add_reader(life_fd, os._exit, 1)

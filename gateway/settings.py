@@ -1,0 +1,43 @@
+"""Every limit and wait of the data plane; each name ends in its unit. One frozen value."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The gateway's limits. Where nginx or Envoy has the same limit, its default is near."""
+
+    head_bytes_max: int = 64 * 1024  # request or response line and headers together
+    request_line_bytes_max: int = 16 * 1024
+    headers_max: int = 100  # as Envoy
+    trailer_bytes_max: int = 16 * 1024
+    head_s_max: float = 15.0  # from a request's first byte to the end of its head
+    keep_alive_idle_s_max: float = 75.0  # as nginx's keepalive_timeout
+    connections_max: int = 20_000
+    pipelined_bytes_max: int = 64 * 1024  # read ahead of the request under way
+    unread_body_bytes_max: int = 1024 * 1024  # discarded after an early reply, before closing
+    buffer_bytes_high: int = 256 * 1024  # written and not yet sent: the other side pauses
+    upstream_connect_s_max: float = 5.0  # as Kourier's cluster connect timeout
+    upstream_idle_s_max: float = 4.0  # many servers close at 5
+    upstream_idle_connections_max: int = 512  # kept per replica
+    replica_wait_s_max: float = 30.0  # a request waits so long for a replica that answers
+    replica_waiters_max: int = 10_000  # requests that wait, per revision (activator's queue)
+    redial_s: float = 0.05
+    tick_s: float = 0.1  # how often deadlines are looked at
+    drain_s_max: float = 30.0  # a stopping worker gives its requests so long
+    control_reconnect_s: float = 0.02
+
+
+class Startup(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the parent tells a worker when it starts it."""
+
+    worker: int
+    listen_fd: int
+    control_socket: str
+    metrics_file: str = ""
+    life_fd: int = -1
+    ready_fd: int = -1
+    pid_file: str = ""
+    verbose: bool = False
+    settings: Settings = Settings()

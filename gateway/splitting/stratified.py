@@ -1,0 +1,123 @@
+"""`stratified`: within one request of every share at every prefix, and otherwise random.
+
+The j-th request of a target belongs to a window of turns: from the first in which it is less than
+one request early to the last before it is one request late (the Pfair window of Baruah et al.,
+Algorithmica 15, 1996). Each turn draws, by share, among the targets whose window is open, and takes
+a draw only if all windows that follow can still be met. So the bound holds, and no client can
+guess its turn: alternating GET and POST do not end up on one revision each.
+
+That all later windows can be met is Hall's condition for unit jobs on one machine: for every later
+turn d, the requests due by d number at most d. With F(d) the sum of the fractional parts of what
+is due by then, and E(d) how many targets are ahead of their due, it reads E(d) <= F(d).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from gateway.splitting.credit import FULL
+
+
+class StratifiedPair:
+    """Two targets: every open window can be taken, so a turn is a comparison or one draw."""
+
+    __slots__ = ("_owed", "_random", "_weight")
+
+    def __init__(self, weights: Sequence[int], credit: Sequence[int], random: Random) -> None:
+        self._weight = weights[0]
+        self._owed = credit[0]
+        self._random = random.random
+
+    @property
+    def credit(self) -> list[int]:
+        return [self._owed, -self._owed]
+
+    def pick(self) -> int:
+        """Return the index of the next target."""
+        owed = self._owed + self._weight
+        if owed >= FULL or (owed > 0 and self._random() * FULL < self._weight):
+            self._owed = owed - FULL
+            return 0
+        self._owed = owed
+        return 1
+
+
+class Stratified:
+    """Any number of targets, with the look-ahead that keeps every later window servable."""
+
+    __slots__ = ("_all", "_at", "_horizon", "_random", "_slack", "_weights", "credit")
+
+    def __init__(self, weights: Sequence[int], credit: Sequence[int], random: Random) -> None:
+        self._weights = list(weights)
+        self.credit = list(credit)
+        self._random = random.random
+        self._all = range(len(weights))
+        # A target is ahead of its due for less than FULL / weight turns.
+        self._horizon = FULL // min(weights) + 2
+        # slack[(at + d) % horizon] = F(d) - E(d) for the turns d = 1 .. horizon - 1 to come
+        self._at = 0
+        self._slack = [0] * self._horizon
+        for distance in range(1, self._horizon):
+            self._slack[distance] = self._fraction(distance)
+        for i in self._all:
+            self._mark_ahead(i)
+
+    def pick(self) -> int:
+        """Return the index of the next target."""
+        credit, weights = self.credit, self._weights
+        for i in self._all:
+            credit[i] += weights[i]
+        self._at = (self._at + 1) % self._horizon
+        # The slot that just passed now stands for the farthest turn, where none is ahead any more.
+        self._slack[self._at - 1] = self._fraction(self._horizon - 1)
+        chosen = self._choose()
+        credit[chosen] -= FULL
+        self._mark_ahead(chosen)
+        return chosen
+
+    def _choose(self) -> int:
+        credit, weights = self.credit, self._weights
+        late = [i for i in self._all if credit[i] >= FULL]
+        if late:  # at most one when no weight changed; then the longest overdue
+            return max(late, key=credit.__getitem__)
+        window = [i for i in self._all if credit[i] > 0]
+        open_weight = sum(weights[i] for i in window)
+        candidates = list(window)
+        while candidates:
+            drawn = self._random() * open_weight
+            for i in candidates:
+                drawn -= weights[i]
+                if drawn < 0:
+                    break
+            if len(candidates) == 1 or self._keeps_schedulable(i):
+                return i
+            candidates.remove(i)
+            open_weight -= weights[i]
+        return max(window or self._all, key=credit.__getitem__)
+
+    def _keeps_schedulable(self, i: int) -> bool:
+        """Tell whether every later turn has room if i is picked now, ahead of its due."""
+        end = self._turns_ahead(self.credit[i] - FULL, self._weights[i])
+        start = self._at + 1
+        stop = start + end
+        slack = self._slack
+        if stop <= self._horizon:
+            ahead = slack[start:stop]
+        else:
+            ahead = slack[start:] + slack[: stop - self._horizon]
+        return not ahead or min(ahead) > 0
+
+    def _mark_ahead(self, i: int) -> None:
+        """Count target i as ahead of its due until it has caught up."""
+        for distance in range(1, self._turns_ahead(self.credit[i], self._weights[i]) + 1):
+            self._slack[(self._at + distance) % self._horizon] -= 1
+
+    def _turns_ahead(self, credit: int, weight: int) -> int:
+        """Return for how many turns to come `credit + weight * turn` stays below zero."""
+        return min((-credit - 1) // weight, self._horizon - 2) if credit < 0 else 0
+
+    def _fraction(self, distance: int) -> int:
+        """Return F: the sum of the fractional parts of what is due `distance` turns from now."""
+        total = sum((self.credit[i] + self._weights[i] * distance) % FULL for i in self._all)
+        return total // FULL

@@ -1,0 +1,38 @@
+"""What all connections of one worker share, given to each of them at its birth."""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, Event, TaskGroup
+from typing import TYPE_CHECKING
+
+from gateway.deadlines import Deadlines
+from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines
+from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.downstream.h1 import ClientConnection
+
+
+class Worker:
+    """The worker's surroundings: loop, limits, remembered lines, deadlines, the tasks' parent."""
+
+    def __init__(self, loop: AbstractEventLoop, settings: Settings, tasks: TaskGroup) -> None:
+        self.loop = loop
+        self.settings = settings
+        self.tasks = tasks
+        self.request_lines = HeaderLines(REQUEST_KINDS)
+        self.response_lines = HeaderLines(RESPONSE_KINDS)
+        self.deadlines = Deadlines(loop, settings)
+        self.draining = False
+        self._gone = Event()
+
+    def forget(self, connection: ClientConnection) -> None:
+        """Note that a client's connection is over."""
+        self.deadlines.connections.discard(connection)
+        if self.draining and not self.deadlines.connections:
+            self._gone.set()
+
+    async def drained(self) -> None:
+        """Wait until no client is connected any more."""
+        if self.deadlines.connections:
+            await self._gone.wait()
