@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from simulator.admission.defaulting import with_defaults
+from simulator.admission.fielderrors import merged, refusals, render, warnings
+from simulator.admission.metadata_validation import validate_generic_metadata
 from simulator.admission.settings import STOCK, Defaults
+from simulator.admission.validation import validate
+from simulator.errors import BadRequest, Invalid
 from simulator.resources.meta import Resource
+from simulator.resources.scheme import info_of
+
+__all__ = ["Admitted", "Defaults", "admit"]
+
+WEBHOOK = "validation.webhook.serving.knative.dev"
 
 
 class Admitted(Struct, frozen=True):
@@ -15,8 +25,21 @@ class Admitted(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def admit(
-    new: Resource, old: Resource | None, user: str, defaults: Defaults = STOCK
-) -> Admitted:
-    """Return the object with defaults filled in, or raise BadRequest or Invalid."""
-    raise NotImplementedError
+def admit(new: Resource, old: Resource | None, user: str, defaults: Defaults = STOCK) -> Admitted:
+    """Return the object as it may be stored: with defaults, creator and last modifier filled in.
+
+    `old` is the stored object of an update, None for a new one; `user` is who asks. Raise Invalid
+    for what any API server refuses in metadata, BadRequest with every complaint of Knative.
+    """
+    info = info_of(new)
+    defaulted = with_defaults(new, old, user, defaults)
+    # An API server's own validation comes between the mutating webhook and the validating one.
+    if causes := validate_generic_metadata(defaulted):
+        raise Invalid.of(info.group, info.kind, new.metadata.name, causes)
+    errors = validate(defaulted, old, defaults)
+    if refused := refusals(errors):
+        raise BadRequest(
+            f'admission webhook "{WEBHOOK}" denied the request:'
+            f" validation failed: {render(refused)}"
+        )
+    return Admitted(defaulted, tuple(error.text() for error in merged(warnings(errors))))
