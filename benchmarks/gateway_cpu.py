@@ -60,10 +60,10 @@ def cpu_seconds(pid: int) -> tuple[float, float]:
     return int(fields[11]) * TICK_S, int(fields[12]) * TICK_S
 
 
-def drive(port: int, kind: str, seconds: float, connections: int, core: int) -> re.Match[str]:
+def drive(port: int, kind: str, seconds: int, connections: int, core: int) -> re.Match[str]:
     """Load a port with wrk; return its counts. Raise BenchmarkError when requests failed."""
     command = [
-        *(peers.find("wrk") or "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s"),
+        *(peers.find("wrk") or "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"),
         *("-s", str(HERE / f"{kind}.lua"), f"http://127.0.0.1:{port}/", "--", HOST),
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -210,8 +210,8 @@ def missing(options: argparse.Namespace) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=5, help="turns of each proxy (default 5)")
-    parser.add_argument("--turn-s", type=float, default=3, help="seconds measured per turn")
-    parser.add_argument("--warm-s", type=float, default=1, help="seconds of load before each turn")
+    parser.add_argument("--turn-s", type=int, default=3, help="seconds measured per turn")
+    parser.add_argument("--warm-s", type=int, default=1, help="seconds of load before each turn")
     parser.add_argument("--connections", type=int, default=32, help="kept-alive connections")
     parser.add_argument("--kinds", default=",".join(KINDS), help="bare, browser, or both")
     parser.add_argument(

@@ -34,7 +34,7 @@ class BenchmarkError(Exception):
 
 def environment() -> dict[str, str]:
     """Return this process's environment, in which `python -P -m knary` is this checkout's."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def make_importable() -> None:
