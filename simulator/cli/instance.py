@@ -1,0 +1,98 @@
+"""How a command finds its instance: `--data DIR`, else KNARY_DATA, else the user's data folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import click
+
+from simulator.cli import output
+from simulator.client import ApiClient, NotRunning
+from simulator.errors import KnaryError
+from simulator.instance.paths import InstancePaths, default_data_folder
+
+CONSOLE_TIMEOUT_S = 10.0
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One knary, by its data folder; it may not be running."""
+
+    data: Path
+
+    @property
+    def paths(self) -> InstancePaths:
+        return InstancePaths(self.data)
+
+    def client(self) -> ApiClient:
+        """Return a client of its API. Raise NotRunning."""
+        return ApiClient.from_kubeconfig(self.paths.kubeconfig, warn=output.warn)
+
+    def description(self) -> Mapping[str, Any]:
+        """Return `run/instance.json`: where it answers. Raise NotRunning when there is none."""
+        try:
+            found = json.loads(self.paths.description.read_bytes())
+        except FileNotFoundError:
+            raise NotRunning.at(self.data, "nothing runs there") from None
+        except (OSError, ValueError) as error:
+            raise KnaryError(f"cannot read {self.paths.description}: {error}") from error
+        return dict(found)
+
+    def console(self, path: str) -> Any:
+        """Return the JSON that the console's port answers. Raise NotRunning, KnaryError."""
+        import http.client
+
+        address = str(self.description()["console"])
+        host, port = host_and_port(address)
+        connection = http.client.HTTPConnection(host, port, timeout=CONSOLE_TIMEOUT_S)
+        try:
+            token = self.paths.token.read_text(encoding="ascii").strip()
+            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise NotRunning.at(self.data, f"nothing answers at {address}") from error
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise KnaryError(f"{address}{path} answered {answer.status}")
+        return json.loads(body)
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Return both parts of a base URL like "http://127.0.0.1:8080"."""
+    parts = urlsplit(address)
+    return parts.hostname or "127.0.0.1", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _to_instance(ctx: click.Context, _option: click.Parameter, value: str | None) -> Instance:
+    chosen = value or (ctx.obj if isinstance(ctx.obj, str) else None)
+    if chosen:
+        return Instance(Path(chosen).expanduser().absolute())
+    return Instance(default_data_folder(os.environ))
+
+
+def instance_option(command: Command) -> Command:
+    """Give a command `--data`; it receives the Instance as `instance`."""
+    return click.option(
+        "--data",
+        "instance",
+        metavar="DIR",
+        callback=_to_instance,
+        help="Data folder of the instance [default: $KNARY_DATA, else ~/.local/share/knary].",
+    )(command)
+
+
+def namespace_option(command: Command) -> Command:
+    """Give a command `-n/--namespace`."""
+    return click.option(
+        "-n", "--namespace", default="default", metavar="NS", show_default=True, help="Namespace."
+    )(command)
