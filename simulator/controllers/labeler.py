@@ -82,11 +82,11 @@ class LabelerController:
         for configuration in observed.configurations:
             listed = configuration.metadata.name in configurations
             if listed or settled:
-                actions += _update(configuration, _noted(configuration, name, listed))
+                actions += _update(configuration, _noted(configuration, name, listed=listed))
         for revision in observed.revisions:
             listed = revision.metadata.name in revisions
             if listed or (settled and _is_active(revision)):
-                actions += _update(revision, _noted_and_stated(revision, name, listed, now))
+                actions += _update(revision, _noted_and_stated(revision, name, now, listed=listed))
         return Plan(tuple(actions))
 
 
@@ -134,14 +134,16 @@ def _finalize(observed: Observed, now: datetime) -> Plan:
         actions += _update(configuration, _noted(configuration, name, listed=False))
     for revision in observed.revisions:
         if _is_active(revision):
-            new = _noted_and_stated(revision, name, listed=False, now=now)
+            new = _noted_and_stated(revision, name, now, listed=False)
             actions += _update(revision, new)
+    if actions:
+        # The Route goes only when all marks are known to be gone: look again, then let it.
+        return Plan(tuple(actions), requeue_after_s=0.0)
     finalizers = tuple(one for one in route.metadata.finalizers if one != ROUTE_FINALIZER)
-    actions.append(Update(route.with_metadata(finalizers=finalizers)))
-    return Plan(tuple(actions))
+    return Plan((Update(route.with_metadata(finalizers=finalizers)),))
 
 
-def _noted(marked: Marked, route: str, listed: bool) -> Marked:
+def _noted(marked: Marked, route: str, *, listed: bool) -> Marked:
     """Return the object with the route's name in its annotation, or without."""
     before = routes_noted(marked.metadata.annotations)
     after = before | {route} if listed else before - {route}
@@ -153,9 +155,9 @@ def _noted(marked: Marked, route: str, listed: bool) -> Marked:
     return marked.with_metadata(annotations=annotations)
 
 
-def _noted_and_stated(revision: Revision, route: str, listed: bool, now: datetime) -> Revision:
+def _noted_and_stated(revision: Revision, route: str, now: datetime, *, listed: bool) -> Revision:
     """Return the revision as `_noted`, in the routing state that follows from it."""
-    noted = _noted(revision, route, listed)
+    noted = _noted(revision, route, listed=listed)
     has_routes = bool(noted.metadata.annotations.get(ANNOTATION_ROUTES))
     state = ROUTING_ACTIVE if has_routes else ROUTING_RESERVE
     if noted.metadata.labels.get(LABEL_ROUTING_STATE) == state:

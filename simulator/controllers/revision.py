@@ -137,18 +137,18 @@ class RevisionController:
         plan = _write(revision, status, conditions, actions)
         return Plan(plan.actions, look_again_s)
 
-    def _resolve(self, observed: Observed) -> tuple[ContainerDigest, ...] | Container:
-        """Return the digests of all containers' images, or the first container without one."""
-        images = self._images()
-        digests = known_digests(_pinned(observed.siblings))
-        spec = observed.revision.spec
-        resolved = []
-        for container in (*spec.containers, *spec.init_containers):
-            program = images.resolve(container.image, digests)
-            if program is None:
-                return container
-            resolved.append(ContainerDigest(container.name, image_digest(container.image, program)))
-        return tuple(resolved)
+
+def _resolve(observed: Observed) -> tuple[ContainerDigest, ...] | Container:
+    """Return the digests of all containers' images, or the first container without one."""
+    digests = known_digests(_pinned(observed.siblings))
+    spec = observed.revision.spec
+    resolved = []
+    for container in (*spec.containers, *spec.init_containers):
+        program = observed.images.resolve(container.image, digests)
+        if program is None:
+            return container
+        resolved.append(ContainerDigest(container.name, image_digest(container.image, program)))
+    return tuple(resolved)
 
 
 def _write(

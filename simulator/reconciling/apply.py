@@ -27,10 +27,11 @@ class Outcome(Enum):
 
 
 async def apply(bus: Bus, plan: Plan, component: str, now: datetime) -> Outcome:
-    """Carry out the plan, up to the first action that is refused. Never raise for a refusal.
+    """Carry out the plan. Never raise for a refusal.
 
-    Actions start one after the other without waiting for the commit of the one before. The store
-    decides a write when it is called, so an action that follows a refused one sees the refusal.
+    Actions start in order, without waiting for the commit of the one before, so that they share
+    one. None starts after one that was refused on the spot; but a refusal that rests on a write
+    still under way comes later. So each action must do no harm without those before it.
     """
     refusals: list[ApiError] = []
 
