@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,6 +118,33 @@ def test_no_test_sleeps(path: Path) -> None:
 def test_what_is_allowed_still_exists() -> None:
     places = [entry.split(":")[0] for entry in (*STATE_ALLOWED, *SLEEP_ALLOWED)]
     assert [place for place in places if not (ROOT / place).is_file()] == []
+
+
+def pure_modules() -> list[Path]:
+    """Return the files of the modules that the import contracts call pure."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (pure,) = (each for each in contracts if each["name"].startswith("Decisions are pure"))
+    places = [ROOT / module.replace(".", "/") for module in pure["source_modules"]]
+    return sorted(
+        path
+        for place in places
+        for path in (place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")])
+    )
+
+
+@pytest.mark.parametrize("path", pure_modules(), ids=name_of)
+def test_a_decision_neither_asks_for_the_time_nor_rolls_a_die(path: Path) -> None:
+    asked = [
+        f"line {node.lineno}: {ast.unparse(node)}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and re.fullmatch(
+            r"(datetime\.)?(datetime|date)\.(now|utcnow|today)|random\.[a-z]\w*|uuid\.uuid[14]",
+            ast.unparse(node.func),
+        )
+    ]
+    assert asked == [], "time and chance are arguments"
 
 
 def changing_state(tree: ast.Module) -> Iterator[str]:
