@@ -1,7 +1,7 @@
 """How knary's parent starts its children: `python -P -m knary.process NAME SETTINGS_JSON`.
 
 NAME is gateway, control-plane or launcher. A child logs to stderr, which the parent points at the
-instance's log, and ends when its parent does.
+instance's log, and ends when its parent does. Why it could not run goes there too.
 """
 
 from __future__ import annotations
@@ -23,11 +23,6 @@ def main(arguments: list[str]) -> int:
         return 2
     name, settings = arguments
     enter()
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format=f"%(asctime)s {name}[%(process)d] %(levelname)s %(message)s",
-    )
     try:
         return _run(name, settings)
     except Exception:
