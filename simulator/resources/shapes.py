@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct, inspect
@@ -41,7 +41,7 @@ class ObjectShape(Struct, frozen=True):
 Shape = AnyShape | ScalarShape | ListShape | MapShape | ObjectShape
 
 
-@cache
+@lru_cache(maxsize=256)  # there are fewer struct types
 def shape_of(struct: type[Struct]) -> ObjectShape:
     """Return the shape of a struct type. Raise TypeError for annotations that no kind uses."""
     fields = msgspec.structs.fields(struct)

@@ -16,7 +16,7 @@ class DocumentUnreadable(KnaryError):
 
 
 _encoder = msgspec.json.Encoder()
-_decoders: dict[str, msgspec.json.Decoder[Any]] = {
+_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     info.qualified: msgspec.json.Decoder(info.type) for info in KINDS
 }
 
@@ -41,7 +41,7 @@ def decode_labels(document: bytes) -> dict[str, str]:
 
 def decode(kind: str, document: bytes) -> Resource:
     """Return the object that `encode` wrote under this kind name. Raise DocumentUnreadable."""
-    decoder = _decoders.get(kind)
+    decoder = _DECODERS.get(kind)
     if decoder is None:
         raise DocumentUnreadable(f'the database holds an object of the unknown kind "{kind}"')
     try:
