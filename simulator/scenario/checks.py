@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from simulator.load.plan import Answer
 from simulator.scenario.binomial import interval
-from simulator.scenario.model import AnswersClaim
+from simulator.scenario.model import AnswersClaim, ConditionClaim
 
 FALSE_ALARM = 1e-9  # how often a right `random` splitter fails its claim, per claim
 WINDOW_BOUND = 2.0  # requests, exclusive, per worker
@@ -34,12 +34,12 @@ class Verdict(Struct, frozen=True):
 
 
 def judge_answers(
-    claim: AnswersClaim, answers: Sequence[Answer], others: Sequence[Answer] = (), workers: int = 1
+    claim: AnswersClaim, answers: Sequence[Answer], overlap: int = 0, workers: int = 1
 ) -> Iterator[Verdict]:
     """Yield a verdict for each thing that the claim says of these answers, in order of sending.
 
-    `others` are the rest of the same load: those under way together with the judged ones may have
-    taken turns between theirs, and each widens the bound of a split by its share.
+    `overlap` counts other requests of the same load that were under way together with these: they
+    may have taken turns between theirs, and each widens the bound of a split by its share.
     """
     if claim.next is not None and len(answers) < claim.next:
         yield _broken(f"only {len(answers)} of {claim.next} requests were sent")
@@ -52,7 +52,7 @@ def judge_answers(
         if claim.splitter == "random":
             yield judge_coin(answers, claim.split)
         else:
-            yield judge_split(claim, answers, overlapping(answers, others), workers)
+            yield judge_split(claim, answers, overlap, workers)
     for revision in claim.none_to:
         yield judge_none(answers, revision, from_now=claim.next is not None)
     if claim.say:
@@ -73,15 +73,6 @@ def judge_errors(answers: Sequence[Answer], allowed: int) -> Verdict:
     if allowed:
         sentence += f"; {allowed} may"
     return Verdict(failed <= allowed, sentence)
-
-
-def overlapping(judged: Sequence[Answer], others: Sequence[Answer]) -> int:
-    """Return how many of `others` were under way while the judged ones were."""
-    if not judged:
-        return 0
-    first = min(answer.sent_s for answer in judged)
-    last = max(answer.done_s for answer in judged)
-    return sum(other.sent_s <= last and other.done_s >= first for other in others)
 
 
 def judge_split(
@@ -171,6 +162,52 @@ def judge_response(status: int, body: str, want_status: int, want_body: str | No
     if want_body is not None and body.strip() != want_body.strip():
         return _broken(f"it answered {got}, want “{want_body.strip()}”")
     return _held(f"it answered {got}")
+
+
+def judge_output(output: str, want: str) -> Verdict:
+    """Judge whether a command printed a text; white space counts as one blank."""
+    if " ".join(want.split()) in " ".join(output.split()):
+        return _held(f"it printed “{want}”")
+    got = " ".join(output.split())[-300:]
+    return _broken(f"it did not print “{want}” but “{got}”")
+
+
+def judge_refusal(status: int, output: str, want: str) -> Verdict:
+    """Judge whether a manifest was refused with this message."""
+    if status == 0:
+        return _broken(f"it was accepted, want a refusal with “{want}”")
+    if not judge_output(output, want).held:
+        got = " ".join(output.split())[-300:]
+        return _broken(f"it was refused with “{got}”, want “{want}”")
+    return _held(f"refused: {want}")
+
+
+def judge_unchanged(before: Sequence[object], after: Sequence[object]) -> Verdict:
+    """Judge whether objects are what they were, to the last field."""
+    if list(before) == list(after):
+        return _held("nothing was changed")
+    return _broken("it was changed all the same")
+
+
+def judge_condition(condition: Mapping[str, str] | None, claim: ConditionClaim) -> Verdict:
+    """Judge a condition of an object's present generation; None is not reported (in time)."""
+    name = claim.service or claim.revision
+    wanted = f"{claim.type} {claim.status}"
+    wanted += f", reason {claim.reason}" if claim.reason else ""
+    wanted += f", message with “{claim.message}”" if claim.message else ""
+    if condition is None:
+        return _broken(f"{name} does not report {claim.type}, want {wanted}")
+    told = f"{name} reports {claim.type} {condition.get('status')}"
+    told += f", {condition['reason']}" if condition.get("reason") else ""
+    told += f": {condition['message']}" if condition.get("message") else ""
+    fits = (
+        condition.get("status") == claim.status
+        and claim.reason in ("", condition.get("reason"))
+        and claim.message in condition.get("message", "")
+    )
+    if fits:
+        return _held(told)
+    return _broken(f"{told}; want {wanted}")
 
 
 def judge_traffic(reported: Mapping[str, int], want: Mapping[str, int], service: str) -> Verdict:

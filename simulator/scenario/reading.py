@@ -19,7 +19,8 @@ from simulator.scenario import model
 
 SCENARIO_BYTES_MAX = 1024 * 1024
 STEPS_MAX = 1000
-REQUESTS_MAX = 10_000_000
+REQUESTS_MAX = 1_000_000  # each answer of a scenario is kept until it is judged
+BACKGROUND_S_MAX = 300.0  # how long a background load without a `duration` goes on
 RATE_MAX_PER_S = 100_000.0
 CONNECTIONS_MAX = 1024
 PERCENT_SUM = 100
@@ -278,9 +279,8 @@ def _load_flaws(load: model.Load, path: str, loads: set[str]) -> Iterator[Flaw]:
         yield from _range(load.rate, 0.001, RATE_MAX_PER_S, f"{path}.rate")
         if not load.duration and not load.background:
             yield Flaw(path, "a `rate` needs a `duration` such as 10s, or `background: NAME`")
+        yield from _length_flaws(load, load.rate, path)
     yield from _range(load.connections, 1, CONNECTIONS_MAX, f"{path}.connections")
-    if load.duration:
-        yield from _duration(load.duration, f"{path}.duration")
     yield from _duration(load.timeout, f"{path}.timeout")
     if not load.path.startswith("/") or not load.path.isprintable() or " " in load.path:
         yield Flaw(f"{path}.path", "a path starts with `/` and has no spaces")
@@ -288,6 +288,19 @@ def _load_flaws(load: model.Load, path: str, loads: set[str]) -> Iterator[Flaw]:
         yield Flaw(f"{path}.background", f"a load named {load.background!r} is running already")
     if load.background:
         loads.add(load.background)
+
+
+def _length_flaws(load: model.Load, rate: float, path: str) -> Iterator[Flaw]:
+    length = BACKGROUND_S_MAX
+    if load.duration:
+        flaws = list(_duration(load.duration, f"{path}.duration"))
+        yield from flaws
+        if flaws:
+            return
+        length = seconds(load.duration)
+    if rate * length > REQUESTS_MAX:
+        why = f"{rate:g} per second for {length:g} s are more than {REQUESTS_MAX} requests"
+        yield Flaw(path, f"{why}; shorten `duration` or lower `rate`")
 
 
 def _expect_flaws(

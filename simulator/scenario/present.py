@@ -1,0 +1,174 @@
+"""What a scenario shows while it plays: the protocol, its outcome, and plain lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TextIO
+
+from msgspec import Struct
+
+from simulator.load.plan import Answer
+from simulator.load.report import LoadReport
+from simulator.scenario.bars import bar_cells, latency_line, order_signs
+from simulator.scenario.checks import Verdict, counts_of
+from simulator.scenario.model import Scenario
+
+BAR_WIDTH = 40
+ORDER_MAX = 100  # answers whose order is shown one by one
+ORDER_PER_LINE = 50
+INDENT = "    "
+
+
+class ChapterOutcome(Struct):
+    """A chapter and the verdicts of its claims, in order."""
+
+    title: str
+    verdicts: list[Verdict] = []
+
+    @property
+    def held(self) -> int:
+        return sum(verdict.held for verdict in self.verdicts)
+
+
+class Outcome(Struct):
+    """How a scenario ended. `finished` is False when a step failed that others build upon."""
+
+    title: str
+    chapters: list[ChapterOutcome] = []
+    requests: int = 0
+    elapsed_s: float = 0.0
+    finished: bool = True
+
+    @property
+    def claims(self) -> int:
+        return sum(len(chapter.verdicts) for chapter in self.chapters)
+
+    @property
+    def held(self) -> int:
+        return sum(chapter.held for chapter in self.chapters)
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether every step was played and every claim held."""
+        return self.finished and self.held == self.claims
+
+
+class Presenter(Protocol):
+    """Shows one scenario; calls come in the order of events."""
+
+    def scenario_begins(self, scenario: Scenario) -> None:
+        """Show what is about to be played."""
+
+    def chapter_begins(self, number: int, total: int, title: str) -> None:
+        """Show that a numbered chapter begins."""
+
+    def told(self, text: str) -> None:
+        """Show words for the learner."""
+
+    def typed(self, line: str, stdin: str = "") -> None:
+        """Show a command that a user would type, before it runs."""
+
+    def printed(self, lines: Sequence[str]) -> None:
+        """Show what the command printed, once it ended."""
+
+    def load_begins(self, title: str, *, background: bool) -> None:
+        """Show that requests are being sent; `answered` follows for each."""
+
+    def answered(self, title: str, answer: Answer) -> None:
+        """Take in one answer of the load of this title."""
+
+    def load_ended(self, title: str, answers: Sequence[Answer], report: LoadReport) -> None:
+        """Show who answered a load, in all."""
+
+    def window(self, answers: Sequence[Answer]) -> None:
+        """Show who answered these requests of a load that goes on."""
+
+    def judged(self, verdict: Verdict, where: str) -> None:
+        """Show whether a claim held; `where` is its FILE:LINE."""
+
+    def scenario_ends(self, outcome: Outcome) -> None:
+        """Show the summary."""
+
+
+class PlainPresenter:
+    """One line of text per event: for pipes, files and CI logs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def scenario_begins(self, scenario: Scenario) -> None:
+        self._line(scenario.title)
+        if scenario.why:
+            self._line(" ".join(scenario.why.split()))
+
+    def chapter_begins(self, number: int, total: int, title: str) -> None:
+        self._line()
+        self._line(f"[{number}/{total}] {title}")
+
+    def told(self, text: str) -> None:
+        self._line(f"  {' '.join(text.split())}")
+
+    def typed(self, line: str, stdin: str = "") -> None:
+        self._line(f"  $ {line}")
+        for row in stdin.splitlines():
+            self._line(f"  > {row}")
+
+    def printed(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self._line(f"{INDENT}{line}")
+
+    def load_begins(self, title: str, *, background: bool) -> None:
+        self._line(f"  ~ {title}{', meanwhile' if background else ''}")
+
+    def answered(self, title: str, answer: Answer) -> None:
+        pass
+
+    def load_ended(self, title: str, answers: Sequence[Answer], report: LoadReport) -> None:
+        del title  # it stands above, where the load began
+        counts = counts_of(answers)
+        self._bars(counts)
+        order = [answer.revision for answer in answers]
+        if len(counts) > 1 and len(order) <= ORDER_MAX and not report.behind_schedule:
+            signs = order_signs(order)
+            for start in range(0, len(signs), ORDER_PER_LINE):
+                self._line(f"{INDENT}order {signs[start : start + ORDER_PER_LINE]}")
+        self._line(f"{INDENT}{latency_line(report)}")
+
+    def window(self, answers: Sequence[Answer]) -> None:
+        self._bars(counts_of(answers))
+
+    def judged(self, verdict: Verdict, where: str) -> None:
+        if verdict.held:
+            self._line(f"  ok   {verdict.sentence}")
+        else:
+            self._line(f"  FAIL {verdict.sentence} ({where})")
+
+    def scenario_ends(self, outcome: Outcome) -> None:
+        self._line()
+        for number, chapter in enumerate(outcome.chapters, start=1):
+            total = len(chapter.verdicts)
+            word = "ok  " if chapter.held == total else "FAIL"
+            self._line(f"{word} {number}. {chapter.title}: {chapter.held} of {total} claims held")
+        self._line(summary(outcome))
+
+    def _bars(self, counts: Mapping[str, int]) -> None:
+        total = sum(counts.values())
+        width = max((len(name) for name in counts), default=0)
+        for name, cells in bar_cells(counts, BAR_WIDTH).items():
+            share = 100 * counts[name] / total
+            bar = ("#" * cells).ljust(BAR_WIDTH, ".")
+            self._line(f"{INDENT}{name:<{width}} {bar} {counts[name]:>5} {share:5.1f} %")
+
+    def _line(self, text: str = "") -> None:
+        print(text, file=self._stream, flush=True)
+
+
+def summary(outcome: Outcome) -> str:
+    """Return the closing line."""
+    requests = f"{outcome.requests:,} real requests, {outcome.elapsed_s:.1f} s"
+    if outcome.passed:
+        return f"All {outcome.claims} claims held ({requests})."
+    stopped = "" if outcome.finished else " It stopped early."
+    return (
+        f"{outcome.claims - outcome.held} of {outcome.claims} claims failed ({requests}).{stopped}"
+    )
