@@ -30,6 +30,8 @@ def run(text: str) -> int:
         level=logging.DEBUG if startup.verbose else logging.INFO,
         format=f"%(asctime)s gateway[{startup.worker}] %(levelname)s %(message)s",
     )
+    if startup.pid_file:
+        Path(startup.pid_file).write_text(f"{os.getpid()}\n", encoding="ascii")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(startup))
 
@@ -40,8 +42,6 @@ async def _serve(startup: Startup) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     _die_with_parent(loop, startup.life_fd)
-    if startup.pid_file:
-        Path(startup.pid_file).write_text(f"{os.getpid()}\n")
     link = ControlLink(startup)
     async with asyncio.TaskGroup() as tasks:
         worker = Worker(loop, startup.settings, tasks)
@@ -59,7 +59,7 @@ async def _accept(
 ) -> None:
     """Serve the inherited socket until told to stop, then finish what is under way."""
     listener = socket.socket(fileno=startup.listen_fd)
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003 (the library's signature)
     worker.deadlines.start()
     gc.collect()
     gc.freeze()  # what start-up made stays; a request leaves no cycles behind

@@ -235,6 +235,7 @@ class ClientConnection(asyncio.Protocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
+        del exc  # gone is gone
         self._closing = True
         self._worker.forget(self)
         exchange, self._exchange = self._exchange, None
