@@ -73,7 +73,7 @@ class Decoded(Struct, frozen=True):
 def decode(document: Any, info: KindInfo) -> Decoded:
     """Return the object that a request's document describes.
 
-    Nulls count as absent. Raise BadRequest when it is no object of this kind, Invalid (422, every
+    Nulls count as absent; a tuple is an array, as `scheme.to_document` gives them. Raise BadRequest when it is no object of this kind, Invalid (422, every
     cause at once) when a field has a wrong type, is missing, or a list names an item twice.
     """
     _check_kind(document, info)
@@ -184,7 +184,7 @@ class _Walk:
         return kept
 
     def _list(self, value: Any, item: Shape, path: str, depth: int) -> Any:
-        if not isinstance(value, list):
+        if not isinstance(value, list | tuple):
             return self._refuse_type(value, "array", path)
         return [
             self.clean(below, item, f"{path}[{index}]", depth + 1)
@@ -216,7 +216,7 @@ class _Walk:
 
     def _refuse_repeats(self, items: Any, item_key: str, path: str) -> None:
         seen: set[str] = set()
-        for index, item in enumerate(items if isinstance(items, list) else ()):
+        for index, item in enumerate(items if isinstance(items, list | tuple) else ()):
             named = item.get(item_key) if isinstance(item, dict) else None
             if not isinstance(named, str):
                 continue
@@ -250,7 +250,7 @@ def _type_name(value: Any) -> str:
             return "number"
         case str():
             return "string"
-        case list():
+        case list() | tuple():
             return "array"
         case dict():
             return "object"
@@ -264,6 +264,6 @@ def _check_json(value: Any, path: str, depth: int) -> None:
         raise BadRequest(f"{path[:SHOWN_BODY_CHARACTERS_MAX]}: nests too deep")
     if isinstance(value, dict):
         value = list(value.values())
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         for below in value:
             _check_json(below, path, depth + 1)

@@ -1,11 +1,11 @@
 """How a patch changes a document: RFC 7386 (merge patch) and RFC 6902 (JSON patch).
 
-Neither function changes its arguments, and what they return shares nothing with them.
+Neither function changes its arguments, and what they return shares nothing with them. Documents
+may have tuples for arrays (`scheme.to_document` does); results have lists.
 """
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -21,16 +21,27 @@ _REJECTED = "the server rejected our request due to an error in our request"
 _index = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
 
 
+def copied(value: Any) -> Any:
+    """Return a copy that shares nothing mutable; tuples become lists."""
+    match value:
+        case dict():
+            return {key: copied(below) for key, below in value.items()}
+        case list() | tuple():
+            return [copied(below) for below in value]
+        case _:
+            return value
+
+
 def merge_patch(document: Any, patch: Any) -> Any:
     """Return the document with the merge patch applied: null removes, objects merge (RFC 7386)."""
-    return _merged(copy.deepcopy(document), patch, 0)
+    return _merged(copied(document), patch, 0)
 
 
 def _merged(document: Any, patch: Any, depth: int) -> Any:
     if depth > DEPTH_MAX:
         raise BadRequest(f"the merge patch nests deeper than {DEPTH_MAX} levels")
     if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
+        return copied(patch)
     result = document if isinstance(document, dict) else {}
     for key, value in patch.items():
         if value is None:
@@ -54,7 +65,7 @@ def json_patch(document: Any, operations: Any) -> Any:
             f" {OPERATIONS_MAX}, got {len(operations)}"
         )
     parsed = [_parsed(operation, index) for index, operation in enumerate(operations)]
-    patching = _Patching(copy.deepcopy(document))
+    patching = _Patching(copied(document))
     try:
         for operation in parsed:
             patching.apply(operation)
@@ -126,11 +137,11 @@ class _Patching:
         try:
             match operation.op:
                 case "add":
-                    self._add(operation.target, copy.deepcopy(operation.value))
+                    self._add(operation.target, copied(operation.value))
                 case "remove":
                     self._remove(operation.target)
                 case "replace":
-                    self._replace(operation.target, copy.deepcopy(operation.value))
+                    self._replace(operation.target, copied(operation.value))
                 case "move":
                     self._move(operation)
                 case "copy":
@@ -197,7 +208,7 @@ class _Patching:
             raise _DoesNotApply(
                 f"all copies together would add more than {COPIED_VALUES_MAX} values"
             )
-        self._add(operation.target, copy.deepcopy(value))
+        self._add(operation.target, copied(value))
 
     def _test(self, operation: _Operation) -> None:
         if not _equal(self._get(operation.target), operation.value):

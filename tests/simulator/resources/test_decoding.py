@@ -1,0 +1,319 @@
+"""Documents become objects: unknown fields are pruned and named, wrong types are all refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.errors import ApiError, BadRequest, Invalid
+from simulator.resources.core import Namespace, Pod
+from simulator.resources.decoding import decode, decoding_warnings, strict_decoding_error
+from simulator.resources.scheme import BY_TYPE, KINDS, KindInfo, from_document, to_document
+from simulator.resources.serving import Revision, Service
+from simulator.store.patching import copied
+from tests.simulator.resources.test_documents import JSON
+from tests.support.manifests import container, edited, revision, route, service
+
+SERVICE = BY_TYPE[Service]
+
+KN_BODY = {
+    "kind": "Service",
+    "apiVersion": "serving.knative.dev/v1",
+    "metadata": {"name": "helloworld-go", "namespace": "default", "creationTimestamp": None},
+    "spec": {
+        "template": {
+            "metadata": {"creationTimestamp": None, "annotations": {"client.knative.dev/x": "y"}},
+            "spec": {
+                "containers": [
+                    {
+                        "name": "",
+                        "image": "IMG",
+                        "ports": [{"containerPort": 8080}],
+                        "env": [{"name": "TARGET", "value": "World"}],
+                        "resources": {},
+                    }
+                ]
+            },
+        }
+    },
+    "status": {},
+}
+
+
+def test_the_body_that_kn_sends_is_taken_and_normalised() -> None:
+    decoded = decode(KN_BODY, SERVICE)
+    assert decoded.unknown_fields == ()
+    assert copied(to_document(decoded.object)) == {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {"name": "helloworld-go", "namespace": "default"},
+        "spec": {
+            "template": {
+                "metadata": {"annotations": {"client.knative.dev/x": "y"}},
+                "spec": {
+                    "containers": [
+                        {
+                            "image": "IMG",
+                            "ports": [{"containerPort": 8080}],
+                            "env": [{"name": "TARGET", "value": "World"}],
+                            "resources": {},
+                        }
+                    ]
+                },
+            }
+        },
+        "status": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "unknown"),
+    [
+        pytest.param("foo", ("foo",), id="at the top"),
+        pytest.param("metadata.foo", ("metadata.foo",), id="in metadata"),
+        pytest.param("spec.template.spec.foo", ("spec.template.spec.foo",), id="in the pod"),
+        pytest.param("spec.traffic.0.x", ("spec.traffic[0].x",), id="in a list"),
+        pytest.param(
+            "spec.template.spec.containers.0.lifecycle",
+            ("spec.template.spec.containers[0].lifecycle",),
+            id="a field of Kubernetes that Knative's schema leaves out",
+        ),
+        pytest.param("spec.template.metadata.foo", (), id="the template's metadata is open"),
+        pytest.param("metadata.selfLink", (), id="a field that old clients still send"),
+        pytest.param("spec.template.spec.affinity", (), id="a free-form part"),
+    ],
+)
+def test_unknown_fields_are_dropped_and_their_paths_told(
+    path: str, unknown: tuple[str, ...]
+) -> None:
+    document = service(traffic=[{"percent": 100}])
+    decoded = decode(edited(document, path, {"any": "thing"}), SERVICE)
+    assert decoded.unknown_fields == unknown
+    if path != "spec.template.spec.affinity":
+        assert decoded.object == decode(document, SERVICE).object
+
+
+def test_free_form_parts_are_kept_whole() -> None:
+    affinity = {"nodeAffinity": {"deep": [1, None, {"x": True}]}}
+    decoded = decode(service(affinity=affinity), SERVICE).object
+    assert isinstance(decoded, Service)
+    assert decoded.spec.template.spec.affinity == affinity
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "cause"),
+    [
+        pytest.param(
+            "spec.template.spec.timeoutSeconds",
+            "10",
+            'spec.template.spec.timeoutSeconds: Invalid value: "string":'
+            ' spec.template.spec.timeoutSeconds in body must be of type integer: "string"',
+            id="a string for an integer",
+        ),
+        pytest.param(
+            "spec.traffic.0.percent",
+            1.5,
+            'spec.traffic[0].percent: Invalid value: "number":'
+            ' spec.traffic[0].percent in body must be of type integer: "number"',
+            id="a fraction for an integer",
+        ),
+        pytest.param(
+            "spec.traffic.0.percent",
+            2**63,
+            'spec.traffic[0].percent: Invalid value: "number":'
+            ' spec.traffic[0].percent in body must be of type integer: "number"',
+            id="an integer beyond 64 bits",
+        ),
+        pytest.param(
+            "spec.traffic.0.latestRevision",
+            1,
+            'spec.traffic[0].latestRevision: Invalid value: "integer":'
+            ' spec.traffic[0].latestRevision in body must be of type boolean: "integer"',
+            id="an integer for a boolean",
+        ),
+        pytest.param(
+            "spec.traffic",
+            {},
+            'spec.traffic: Invalid value: "object":'
+            ' spec.traffic in body must be of type array: "object"',
+            id="an object for an array",
+        ),
+        pytest.param(
+            "spec.template.spec.containers",
+            [None],
+            'spec.template.spec.containers[0]: Invalid value: "null":'
+            ' spec.template.spec.containers[0] in body must be of type object: "null"',
+            id="a null among containers",
+        ),
+        pytest.param(
+            "metadata.labels",
+            {"a": 1},
+            'metadata.labels.a: Invalid value: "integer":'
+            ' metadata.labels.a in body must be of type string: "integer"',
+            id="a number for a label",
+        ),
+        pytest.param(
+            "spec.template.spec.containers.0.readinessProbe",
+            {"httpGet": {"port": True}},
+            'spec.template.spec.containers[0].readinessProbe.httpGet.port: Invalid value: "boolean":'
+            " spec.template.spec.containers[0].readinessProbe.httpGet.port in body must be of type"
+            ' integer,string: "boolean"',
+            id="a boolean for an int-or-string",
+        ),
+        pytest.param(
+            "spec.template.spec",
+            {},
+            "spec.template.spec.containers: Required value",
+            id="no containers",
+        ),
+        pytest.param(
+            "spec.template.spec.containers.0.env",
+            [{"value": "x"}],
+            "spec.template.spec.containers[0].env[0].name: Required value",
+            id="env without a name",
+        ),
+        pytest.param(
+            "spec.template.spec.containers.0.env",
+            [{"name": "A"}, {"name": "B"}, {"name": "A"}],
+            'spec.template.spec.containers[0].env[2]: Duplicate value: {"name":"A"}',
+            id="env names are unique",
+        ),
+        pytest.param(
+            "spec.template.spec.containers.0.volumeMounts",
+            [{"name": "v", "mountPath": "/x"}, {"name": "w", "mountPath": "/x"}],
+            'spec.template.spec.containers[0].volumeMounts[1]: Duplicate value: {"mountPath":"/x"}',
+            id="mount paths are unique",
+        ),
+        pytest.param(
+            "spec.template.spec.volumes",
+            [{"name": "v"}, {"name": "v"}],
+            'spec.template.spec.volumes[1]: Duplicate value: {"name":"v"}',
+            id="volume names are unique",
+        ),
+    ],
+)
+def test_what_breaks_the_schema_is_invalid(path: str, value: Any, cause: str) -> None:
+    document = edited(service(traffic=[{"percent": 100}]), path, value)
+    with pytest.raises(Invalid) as refused:
+        decode(document, SERVICE)
+    assert refused.value.message == f'Service.serving.knative.dev "hello" is invalid: {cause}'
+    assert refused.value.code == 422
+
+
+def test_all_causes_come_at_once() -> None:
+    document = edited(service(timeoutSeconds="x", containerConcurrency=[]), "spec.traffic", 1)
+    with pytest.raises(Invalid) as refused:
+        decode(document, SERVICE)
+    assert refused.value.details is not None
+    assert [cause["field"] for cause in refused.value.details["causes"]] == [
+        "spec.template.spec.timeoutSeconds",
+        "spec.template.spec.containerConcurrency",
+        "spec.traffic",
+    ]
+
+
+def test_an_integral_number_is_an_integer() -> None:
+    decoded = decode(service(timeoutSeconds=30.0), SERVICE).object
+    assert isinstance(decoded, Service)
+    assert decoded.spec.template.spec.timeout_seconds == 30
+
+
+@pytest.mark.parametrize(
+    ("document", "info", "message"),
+    [
+        pytest.param(
+            {"apiVersion": "v1"}, SERVICE, "Object 'Kind' is missing in '{\"apiVersion\":\"v1\"}'",
+            id="no kind",
+        ),
+        pytest.param(
+            {"kind": "Service"}, SERVICE, "Object 'apiVersion' is missing in", id="no apiVersion"
+        ),
+        pytest.param(
+            {"kind": "Service", "apiVersion": "v1"},
+            SERVICE,
+            "the API version in the data (v1) does not match the expected API version"
+            " (serving.knative.dev/v1)",
+            id="the core Service",
+        ),
+        pytest.param(
+            route([]), SERVICE, 'Route in version "v1" cannot be handled as a Service',
+            id="another kind",
+        ),
+        pytest.param([], SERVICE, "the body is a JSON array, not an object", id="an array"),
+        pytest.param(None, SERVICE, "the body is a JSON null, not an object", id="null"),
+    ],
+)  # fmt: skip
+def test_what_is_no_such_object_is_a_bad_request(
+    document: Any, info: KindInfo, message: str
+) -> None:
+    with pytest.raises(BadRequest) as refused:
+        decode(document, info)
+    assert message in refused.value.message
+
+
+def test_strict_and_warn_say_the_same_of_the_same_fields() -> None:
+    error = strict_decoding_error("Service", "v1", ["spec.foo", "spec.bar"], ["spec.x"])
+    assert error.code == 400
+    assert error.message == (
+        'Service in version "v1" cannot be handled as a Service: strict decoding error:'
+        ' duplicate field "spec.x", unknown field "spec.foo", unknown field "spec.bar"'
+    )
+    assert decoding_warnings(["spec.foo"], ["spec.x"]) == (
+        'duplicate field "spec.x"',
+        'unknown field "spec.foo"',
+    )
+
+
+def test_a_free_form_part_may_not_nest_without_end() -> None:
+    deep: Any = {}
+    for _ in range(500):
+        deep = {"x": deep}
+    with pytest.raises(BadRequest, match="nests too deep"):
+        decode(service(affinity=deep), SERVICE)
+
+
+@pytest.mark.parametrize("info", KINDS, ids=lambda info: info.qualified)
+def test_every_kind_decodes_an_object_that_has_only_a_name(info: KindInfo) -> None:
+    document = {"apiVersion": info.api_version, "kind": info.kind, "metadata": {"name": "x"}}
+    assert decode(document, info).object.metadata.name == "x"
+
+
+FIELDS = ("metadata", "spec", "template", "containers", "env", "name", "traffic", "percent")
+NEAR_MISSES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(["", "x", "1"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4)
+    ),
+    max_leaves=25,
+)
+
+
+@given(st.sampled_from(KINDS), st.sampled_from(["metadata", "spec", "status"]), NEAR_MISSES | JSON)
+def test_any_json_is_decoded_or_refused_as_an_api_error(
+    info: KindInfo, part: str, value: Any
+) -> None:
+    document = {"apiVersion": info.api_version, "kind": info.kind, part: value}
+    try:
+        decoded = decode(document, info).object
+    except ApiError as error:
+        assert error.code in (400, 422)
+    else:
+        # What was taken can be written, and reads back as the same object.
+        assert from_document(to_document(decoded)) == decoded
+
+
+@given(JSON)
+def test_any_json_at_all_is_decoded_or_refused(value: Any) -> None:
+    with pytest.raises(ApiError):
+        decode(value, SERVICE)
+
+
+def test_core_kinds_decode_too() -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}}
+    assert decode(namespace, BY_TYPE[Namespace]).object.metadata.name == "team"
+    pod = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container()], "x": 1}}
+    assert decode(pod, BY_TYPE[Pod]).unknown_fields == ("spec.x",)
+    assert decode(revision(), BY_TYPE[Revision]).unknown_fields == ()
