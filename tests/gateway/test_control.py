@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from gateway.contract import (
@@ -44,9 +44,18 @@ class ControlPlane:
         )
         self._frames = FrameReader()
         self._bodies: list[bytes] = []
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def close(self) -> None:
+        for writer in self._writers:
+            writer.close()
+        for writer in self._writers:
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def open(self) -> asyncio.Server:
         async def arrived(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._writers.append(writer)
             await self._connected.put((reader, writer))
 
         return await asyncio.start_unix_server(arrived, self._path)
@@ -81,8 +90,9 @@ async def linked(folder: Path) -> AsyncIterator[tuple[ControlPlane, Router, Cont
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        control.writer.close()
+        await control.close()
         server.close()
+        await server.wait_closed()
 
 
 def row(host: str, backend: str = "d/a") -> Route:
