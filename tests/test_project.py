@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parent.parent
 FORBIDDEN = {
     "a folder of somebody's machine": r"(?<![\w.}])/(?:home|Users|root|work|opt)/[\w.-]+",
     "an address of a package index": r"index[-]url|find[-]links|/[s]imple/|file:/{3}",
-    "a file in a temporary folder": r"(?<![\w.}])/tm[p]/[A-Za-z]",
 }
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".sh", ".lua", ".cfg", ""}
 PASSED_OVER = {".git", "out", "__pycache__", "dist", "build"}
