@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +17,11 @@ from simulator.cli.manifests import Manifest, load_manifests
 from simulator.cli.merging import last_applied, three_way_patch, with_last_applied
 from simulator.cli.waiting import WaitFlags, wait_options
 from simulator.client import ApiClient, ApiRefused, Document, NotReady, WaitTimedOut
+from simulator.instance.paths import InstancePaths
 
+log = logging.getLogger(__name__)
+
+START_WAIT_S_MAX = 60
 CONFLICT_ATTEMPTS = 5  # kubectl's maxPatchRetry
 _QUERY = {"fieldManager": "kubectl-client-side-apply", "fieldValidation": "Strict"}
 
@@ -56,7 +63,7 @@ def apply(filenames: tuple[str, ...], namespace: str, wait: WaitFlags, instance:
     with instance.client() as client:
         changed: list[tuple[Manifest, str]] = []
         for manifest in manifests:
-            there = _namespace_of(manifest, namespace)
+            there = manifest.namespace(namespace)
             try:
                 outcome = apply_one(client, manifest, there)
             except ApiRefused as error:
@@ -68,6 +75,25 @@ def apply(filenames: tuple[str, ...], namespace: str, wait: WaitFlags, instance:
             _wait_for(client, changed, wait)
     if failures:
         raise CommandFailed("\nError: ".join(failures))
+
+
+def apply_files(paths: Sequence[Path], instance: InstancePaths) -> None:
+    """Apply files and folders for `knary up -f`, then give them a while to become ready.
+
+    Raise KnaryError when one cannot be read or is refused; one that is not ready is only logged.
+    """
+    manifests = load_manifests([str(path) for path in paths])
+    with ApiClient.from_kubeconfig(instance.kubeconfig) as client:
+        for manifest in manifests:
+            try:
+                apply_one(client, manifest, manifest.namespace("default"))
+            except ApiRefused as error:
+                raise CommandFailed(f"{manifest.place}: {error.message}") from error
+        changed = [(manifest, manifest.namespace("default")) for manifest in manifests]
+        try:
+            _wait_for(client, changed, WaitFlags(wait=True, timeout_s=START_WAIT_S_MAX))
+        except (CommandFailed, WaitTimedOut) as error:
+            log.warning("%s", error)
 
 
 def apply_one(client: ApiClient, manifest: Manifest, namespace: str) -> str:
@@ -113,12 +139,6 @@ def _wait_for(client: ApiClient, changed: list[tuple[Manifest, str]], wait: Wait
             raise CommandFailed(f"{what} is not ready: {error}") from error
         except WaitTimedOut as error:
             raise WaitTimedOut(f"{what}: {error}") from error
-
-
-def _namespace_of(manifest: Manifest, default: str) -> str:
-    if not manifest.kind.namespaced:
-        return ""
-    return str(manifest.document["metadata"].get("namespace") or default)
 
 
 def _has_version(document: Document) -> bool:

@@ -83,11 +83,7 @@ def _named(
         from simulator.cli.manifests import load_manifests
 
         return [
-            Doomed(
-                found.kind,
-                str(found.document["metadata"].get("namespace") or namespace),
-                found.name,
-            )
+            Doomed(found.kind, found.namespace(namespace), found.name)
             for found in load_manifests(filenames)
         ]
     if kind and "/" in kind:

@@ -21,7 +21,7 @@ COMMANDS = {
     "up": Entry(_HERE + "up", "up", "Start knary; it runs until Ctrl-C."),
     "demo": Entry(_HERE + "demo", "demo", "Play the canary story with real requests."),
     "status": Entry(_HERE + "status", "status", "Show where knary answers and what runs."),
-    "down": Entry(_HERE + "down", "down", "Stop the running knary."),
+    "down": Entry(_HERE + "up", "down", "Stop the running knary."),
     "doctor": Entry(_HERE + "doctor", "doctor", "Check whether this machine can run knary."),
     "service": Entry(
         _HERE + "service",

@@ -1,0 +1,181 @@
+"""kn's description of a service, as lines. Pure.
+
+Source: knative/client `pkg/commands/service/describe.go`, `pkg/commands/describe.go`,
+`pkg/commands/revision/describe.go`, `pkg/printers/prefixwriter.go`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from simulator.cli.ages import short_age
+from simulator.cli.conditions import condition_lines, ready_condition
+from simulator.cli.tabs import aligned
+from simulator.errors import KnaryError
+
+LABEL_GENERATION = "serving.knative.dev/configurationGeneration"
+_USER_IMAGE = "client.knative.dev/user-image"
+_BORING = ("serving.knative.dev", "client.knative.dev", "kubectl.kubernetes.io")
+_LINE_LENGTH_MAX = 100
+_DIGEST = re.compile(r"@sha256:([0-9a-fA-F]+)")
+
+Document = dict[str, Any]
+Row = tuple[str, ...]
+
+
+class Described(NamedTuple):
+    """One line's revision, and the traffic target it is shown for (None: it has none)."""
+
+    revision: Document
+    target: Mapping[str, Any] | None
+
+
+def describe_service(
+    service: Document, revisions: Sequence[Described], now: datetime, *, verbose: bool
+) -> list[str]:
+    """Return the lines of `service describe`: the service, its revisions, its conditions."""
+    ordered = sorted(revisions, key=lambda each: -_generation(each.revision))
+    rows: list[Row] = [("Revisions:", "")]
+    for each in ordered:
+        rows += _revision_rows(each, service, now, verbose=verbose)
+    return [
+        *_lines(_service_rows(service, now, verbose=verbose)),
+        "",
+        *_lines(rows),
+        "",
+        "Conditions:  ",
+        *(f"  {line}" for line in condition_lines(service, now, with_messages=verbose)),
+    ]
+
+
+def _service_rows(service: Document, now: datetime, *, verbose: bool) -> list[Row]:
+    metadata, status = service["metadata"], service.get("status", {})
+    rows: list[Row] = [
+        ("Name:", metadata["name"]),
+        ("Namespace:", metadata.get("namespace", "")),
+        *_map_rows("Labels", metadata.get("labels") or {}, verbose=verbose),
+        *_map_rows("Annotations", metadata.get("annotations") or {}, verbose=verbose),
+        ("Age:", short_age(metadata.get("creationTimestamp"), now)),
+        ("URL:", status.get("url", "")),
+    ]
+    if verbose and (address := status.get("address")):
+        rows.append(("Cluster:", address.get("url", "")))
+    return rows
+
+
+def _map_rows(label: str, pairs: Mapping[str, str], *, verbose: bool) -> list[Row]:
+    """Return a map on one line, cut; or a line per pair, those of the machinery too."""
+    shown = [
+        f"{key}={pairs[key]}"
+        for key in sorted(pairs)
+        if verbose or key.partition("/")[0] not in _BORING or "/" not in key
+    ]
+    if not shown:
+        return []
+    if verbose:
+        return [(f"{label}:" if index == 0 else "", text) for index, text in enumerate(shown)]
+    return [(f"{label}:", _cut(", ".join(shown), _LINE_LENGTH_MAX - len(label) - 2))]
+
+
+def _revision_rows(
+    each: Described, service: Document, now: datetime, *, verbose: bool
+) -> list[Row]:
+    revision, target = each
+    ready = ready_condition(revision) or {}
+    percent = (target or {}).get("percent") or 0
+    rows: list[Row] = [(f"  {_bullet(percent, ready.get('status'))}", _title(each, service, now))]
+    if ready.get("status") == "False":
+        rows.append(("", "Error:", ready.get("reason", "")))
+    rows.append(("", "Image:", _image(revision)))
+    status = revision.get("status", {})
+    actual, desired = status.get("actualReplicas"), status.get("desiredReplicas")
+    if actual is not None and desired is not None:
+        rows.append(("", "Replicas:", f"{actual}/{desired}"))
+    if verbose:
+        rows += _detail_rows(revision)
+    return rows
+
+
+def _detail_rows(revision: Document) -> list[Row]:
+    spec = revision.get("spec", {})
+    container = (spec.get("containers") or [{}])[0]
+    rows: list[Row] = []
+    if ports := container.get("ports"):
+        rows.append(("", "Port:", str(ports[0].get("containerPort", ""))))
+    for index, variable in enumerate(container.get("env") or ()):
+        value = "[ref]" if variable.get("valueFrom") else variable.get("value", "")
+        rows.append(("", "Env:" if index == 0 else "", f"{variable['name']}={value}"))
+    annotations = revision["metadata"].get("annotations") or {}
+    low = annotations.get("autoscaling.knative.dev/min-scale")
+    high = annotations.get("autoscaling.knative.dev/max-scale")
+    if low is not None or high is not None:
+        rows.append(("", "Scale:", f"{low or 0} ... {high or '∞'}"))
+    if limit := spec.get("containerConcurrency"):
+        rows.append(("", "Concurrency limit:", str(limit)))
+    return rows
+
+
+def _title(each: Described, service: Document, now: datetime) -> str:
+    """Return "NAME (current @latest) #TAG [GENERATION] (AGE)"."""
+    revision, target = each
+    metadata, status = revision["metadata"], service.get("status", {})
+    name: str = metadata["name"]
+    title = name
+    if target and target.get("latestRevision"):
+        title = f"@latest ({name})"
+    elif name == status.get("latestReadyRevisionName"):
+        title = f"{name} (current @latest)"
+    elif name == status.get("latestCreatedRevisionName"):
+        title = f"{name} (latest created)"
+    if target and target.get("tag"):
+        title = f"{title} #{target['tag']}"
+    age = short_age(metadata.get("creationTimestamp"), now)
+    return f"{title} [{_generation(revision)}] ({age})"
+
+
+def _bullet(percent: int, ready: str | None) -> str:
+    sign = "+"
+    if ready == "True":
+        sign = "%" if percent > 0 else "+"
+    elif ready == "False":
+        sign = "!"
+    else:
+        sign = "?"
+    return f"{percent:3d}{sign}" if percent else f"   {sign}"
+
+
+def _image(revision: Document) -> str:
+    """Return the image, and the digest it is pinned to when that is known."""
+    containers = revision.get("spec", {}).get("containers") or []
+    if not containers:
+        return "Unknown"
+    image: str = containers[0].get("image", "")
+    user_image = (revision["metadata"].get("annotations") or {}).get(_USER_IMAGE, "")
+    statuses = revision.get("status", {}).get("containerStatuses") or [{}]
+    digest = statuses[0].get("imageDigest", "")
+    pinned = "at"
+    if user_image and digest and user_image.startswith(re.split("[@:]", image)[0]):
+        pinned, image = "pinned to", user_image
+    if not digest:
+        return image
+    match = _DIGEST.search(digest)
+    return f"{image} ({pinned} {match[1][:6] if match else digest})"
+
+
+def _generation(revision: Document) -> int:
+    text = (revision["metadata"].get("labels") or {}).get(LABEL_GENERATION, "")
+    if not text.isdigit():
+        name = revision["metadata"]["name"]
+        raise KnaryError(f"cannot extract configuration generation for revision {name}")
+    return int(text)
+
+
+def _lines(rows: Sequence[Row]) -> list[str]:
+    return aligned(rows, minimum=0, padding=2)
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 4] + " ..."

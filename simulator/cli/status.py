@@ -1,0 +1,75 @@
+"""`knary status` and `knary kubeconfig`: where the instance answers. See docs/status.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from simulator.cli import output
+from simulator.cli.instance import Instance, instance_option
+from simulator.client import NotRunning
+
+
+@click.command("status")
+@click.option("-o", "--output", "form", type=click.Choice(["json"]), help="Form of the output.")
+@instance_option
+def status(form: str | None, instance: Instance) -> None:
+    """Show where knary answers, its processes, and what runs.
+
+    \b
+    Examples:
+      knary status
+      knary status -o json
+    """
+    found = instance.console("/knary/status")
+    if form:
+        output.document(found, form)
+        return
+    for name, value in _facts(found):
+        output.line(f"{name + ':':<15}{value}")
+    rows = [
+        [
+            each["namespace"],
+            each["revision"],
+            each["pod"],
+            each.get("pid"),
+            each.get("address"),
+            "True" if each["ready"] else "False",
+        ]
+        for each in found["replicas"]
+    ]
+    if rows:
+        output.line()
+        output.table([["NAMESPACE", "REVISION", "POD", "PID", "ADDRESS", "READY"], *rows])
+
+
+@click.command("kubeconfig")
+@instance_option
+def kubeconfig(instance: Instance) -> None:
+    """Print the path of the instance's kubeconfig, for kubectl and kn.
+
+    \b
+    Example:
+      export KUBECONFIG=$(knary kubeconfig)
+    """
+    path = instance.paths.kubeconfig
+    if not path.exists():
+        raise NotRunning.at(instance.data, "it has no kubeconfig")
+    output.line(str(path))
+
+
+def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
+    workers = ", ".join(str(worker["pid"]) for worker in found["workers"])
+    return [
+        ("Version", f"{found['version']} (Python {found['python']})"),
+        ("Gateway", found["gateway"]),
+        ("API", found["api"]),
+        ("Console", found["console"]),
+        ("Domain", found["domain"]),
+        ("Splitter", found["splitter"]),
+        ("Data folder", found["dataFolder"]),
+        ("Parent", f"pid {found['parent']['pid']}"),
+        ("Control plane", f"pid {found['controlPlane']['pid']}"),
+        ("Workers", f"pid {workers}"),
+    ]

@@ -1,0 +1,145 @@
+"""`knary up` and `knary down`: start an instance in this terminal, stop one from another."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from simulator.cli import output
+from simulator.cli.exits import UsageError
+from simulator.cli.instance import Instance, instance_option
+from simulator.client import NotRunning, WaitTimedOut
+from simulator.errors import KnaryError
+from simulator.instance.options import UpOptions
+
+DOWN_TIMEOUT_S = 60
+DOWN_POLL_INTERVAL_S = 0.05
+WORKERS_MAX = 64
+SPLITTERS = ("stratified", "random", "exact")  # gateway.contract.SPLITTERS, kept equal by a test
+
+_PORT = click.IntRange(0, 65_535)
+_PORT_HELP = "0 takes a free one; a default that is taken moves to the next free one."
+
+
+@click.command("up")
+@click.option("--port", type=_PORT, metavar="PORT", help=f"Gateway's [default: 8080]. {_PORT_HELP}")
+@click.option("--api-port", type=_PORT, metavar="PORT", help="API's [default: 6443].")
+@click.option("--console-port", type=_PORT, metavar="PORT", help="Console's [default: 8090].")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, WORKERS_MAX),
+    default=1,
+    metavar="N",
+    show_default=True,
+    help="Gateway processes.",
+)
+@instance_option
+@click.option("--ephemeral", is_flag=True, help="Keep nothing: a temporary data folder.")
+@click.option(
+    "--images",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Which programs image names stand for; see `knary images`.",
+)
+@click.option(
+    "-f",
+    "--filename",
+    "manifests",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="MANIFEST",
+    help="Apply this file or folder at the start. Repeatable.",
+)
+@click.option(
+    "--splitter",
+    type=click.Choice(SPLITTERS),
+    default="stratified",
+    show_default=True,
+    help="How shares of traffic are dealt out.",
+)
+@click.option("--seed", type=int, metavar="N", help="Makes the split repeatable.")
+@click.option(
+    "--domain",
+    default="example.com",
+    metavar="NAME",
+    show_default=True,
+    help="Domain of the services' hosts.",
+)
+@click.option(
+    "--listen",
+    default="127.0.0.1",
+    metavar="ADDRESS",
+    show_default=True,
+    help="Address that the gateway listens on.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show the log here too.")
+@click.pass_context
+def up(ctx: click.Context, /, *, instance: Instance, **given: Any) -> int:
+    """Start knary in the foreground; Ctrl-C stops it and leaves no process behind.
+
+    \b
+    Examples:
+      knary up
+      knary up --port 0 --ephemeral -f service.yaml
+      KNARY_DATA=/tmp/two knary up --port 9080 --splitter random --seed 7
+    """
+    chosen = ctx.get_parameter_source("instance")
+    if given["ephemeral"] and chosen is click.core.ParameterSource.COMMANDLINE:
+        raise UsageError("--ephemeral and --data exclude each other")
+    from simulator.instance.parent import run
+
+    return run(UpOptions(data=instance.data, **given))
+
+
+@click.command("down")
+@instance_option
+def down(instance: Instance) -> None:
+    """Stop the running knary and wait until all its processes are gone.
+
+    \b
+    Example:
+      knary down
+    """
+    pid = holder_of(instance.paths.lock)
+    if pid is None:
+        raise NotRunning.at(instance.data, "nothing runs there")
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        pass  # it is ending already: its children still hold the lock
+    except PermissionError as error:
+        raise KnaryError(f"process {pid} belongs to another user") from error
+    deadline = time.monotonic() + DOWN_TIMEOUT_S
+    while holder_of(instance.paths.lock) is not None:
+        if time.monotonic() >= deadline:
+            raise WaitTimedOut(f"process {pid} has not ended after {DOWN_TIMEOUT_S} seconds")
+        time.sleep(DOWN_POLL_INTERVAL_S)
+    output.line(f"knary in {instance.data} has stopped.")
+
+
+def holder_of(lock: Path) -> int | None:
+    """Return the process that took an instance's lock; None when the lock is free.
+
+    The kernel drops the lock with its last holder, so a file that was left behind counts for
+    nothing. Raise KnaryError when it is held and does not say by whom.
+    """
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.pread(descriptor, 32, 0)
+        if not text.isdigit():
+            raise KnaryError(f"{lock} is held, and does not say by which process") from None
+        return int(text)
+    finally:
+        os.close(descriptor)
+    return None
