@@ -88,9 +88,9 @@ def mark_container_exited(conditions: Conditions, terminated: Terminated) -> Non
 
 def _judge_start(situation: Situation, conditions: Conditions, now: datetime) -> float | None:
     """Follow a revision that was never ready. The order of marks is Knative's: the last wins."""
-    started = _start_of(situation)
-    elapsed_s = (now - started).total_seconds()
-    timed_out = elapsed_s > situation.deadline_s
+    # The stored time of creation has lost its fraction of a second: none is failed too early.
+    left_s = situation.deadline_s + 1 - (now - _start_of(situation)).total_seconds()
+    timed_out = left_s <= 0
     if situation.wanted and situation.ready >= situation.wanted:
         conditions.mark_true(RESOURCES_AVAILABLE)
         conditions.mark_true(CONTAINER_HEALTHY)
@@ -109,10 +109,7 @@ def _judge_start(situation: Situation, conditions: Conditions, now: datetime) ->
         conditions.mark_true(CONTAINER_HEALTHY)
     elif situation.pods:
         _mark_first_trouble(situation.pods, conditions, timed_out=timed_out)
-    if timed_out:
-        return None
-    # Stored times have lost their fraction; a moment more and the deadline has passed for sure.
-    return max(0.0, situation.deadline_s - elapsed_s) + 0.001
+    return None if timed_out else left_s
 
 
 def _start_of(situation: Situation) -> datetime:
