@@ -1,0 +1,175 @@
+"""One replica's life as a table: what may happen in which phase, and what follows. Pure."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from simulator.resources.core import Terminated, Waiting
+
+
+class Phase(enum.Enum):
+    """Where a replica is in its life."""
+
+    WAITING = "waiting"  # nothing runs: not begun, or something is missing
+    STARTING = "starting"  # the launcher was told to spawn
+    UNREADY = "unready"  # runs; no probe has passed, or too many failed
+    READY = "ready"
+    RESTARTING = "restarting"  # unhealthy: being stopped, to start again
+    BACKING_OFF = "backing off"  # it ended, and starts again later
+    STOPPING = "stopping"  # its Pod is deleted and drained
+    STOPPED = "stopped"  # for good
+
+
+class Happening(enum.Enum):
+    """What the launcher, the probes, time or the Pod's owner bring."""
+
+    LAUNCHED = "launched"
+    BLOCKED = "blocked"  # it cannot be launched now
+    STARTED = "started"
+    PROBE_PASSED = "probe passed"
+    PROBE_FAILED = "probe failed"
+    UNHEALTHY = "unhealthy"  # liveness or startup probe
+    EXITED = "exited"
+    LOST = "lost"  # the launcher does not know it any more
+    RELEASED = "released"  # deleted, and no gateway worker uses it
+
+
+_ENDS_LIVING: Final = {
+    Happening.EXITED: Phase.BACKING_OFF,
+    Happening.LOST: Phase.WAITING,
+    Happening.RELEASED: Phase.STOPPING,
+}
+
+TRANSITIONS: Final[dict[Phase, dict[Happening, Phase]]] = {
+    Phase.WAITING: {
+        Happening.LAUNCHED: Phase.STARTING,
+        Happening.BLOCKED: Phase.WAITING,
+        Happening.RELEASED: Phase.STOPPED,
+    },
+    Phase.STARTING: {Happening.STARTED: Phase.UNREADY, **_ENDS_LIVING},
+    Phase.UNREADY: {
+        Happening.PROBE_PASSED: Phase.READY,
+        Happening.UNHEALTHY: Phase.RESTARTING,
+        **_ENDS_LIVING,
+    },
+    Phase.READY: {
+        Happening.PROBE_FAILED: Phase.UNREADY,
+        Happening.UNHEALTHY: Phase.RESTARTING,
+        **_ENDS_LIVING,
+    },
+    Phase.RESTARTING: _ENDS_LIVING,
+    Phase.BACKING_OFF: {
+        Happening.LAUNCHED: Phase.STARTING,
+        Happening.BLOCKED: Phase.WAITING,
+        Happening.RELEASED: Phase.STOPPED,
+    },
+    Phase.STOPPING: {
+        Happening.STARTED: Phase.STOPPING,
+        Happening.EXITED: Phase.STOPPED,
+        Happening.LOST: Phase.STOPPED,
+    },
+    Phase.STOPPED: {},
+}
+
+# The launcher has, or may have, a process for a replica in these.
+HAS_PROCESS: Final = frozenset(
+    {Phase.STARTING, Phase.UNREADY, Phase.READY, Phase.RESTARTING, Phase.STOPPING}
+)
+PROBED: Final = frozenset({Phase.UNREADY, Phase.READY})
+
+
+class ImpossibleHappening(Exception):
+    """A happening that the table does not have for this phase: a defect of the caller."""
+
+
+class Life(Struct, frozen=True):
+    """All that is known of one replica. Times are seconds since 1970."""
+
+    phase: Phase = Phase.WAITING
+    port: int = 0
+    pid: int = 0  # 0 when there is no process
+    started_at_s: float = 0.0
+    is_started: bool = False  # its startup probe passed, or it has none
+    restarts: int = 0
+    crashes: int = 0  # since the last long run: what the back-off counts
+    last: Terminated | None = None  # how the run before ended
+    waiting: Waiting | None = None  # why nothing runs
+    image_id: str = ""
+
+    def after(self, happening: Happening) -> Phase:
+        """Return the phase that follows. Raise ImpossibleHappening."""
+        following = TRANSITIONS[self.phase].get(happening)
+        if following is None:
+            raise ImpossibleHappening(f"{happening.value} while {self.phase.value}")
+        return following
+
+    def may(self, happening: Happening) -> bool:
+        """Tell whether the table has this happening for the phase."""
+        return happening in TRANSITIONS[self.phase]
+
+
+def launched(life: Life, port: int, image_id: str) -> Life:
+    """Return the life after its process was asked for. A start after an end is a restart."""
+    again = life.phase is Phase.BACKING_OFF
+    return msgspec.structs.replace(
+        life,
+        phase=life.after(Happening.LAUNCHED),
+        port=port,
+        image_id=image_id,
+        restarts=life.restarts + again,
+        waiting=None,
+        is_started=False,
+    )
+
+
+def blocked(life: Life, why: Waiting) -> Life:
+    """Return the life when something is missing that a process needs."""
+    return msgspec.structs.replace(life, phase=life.after(Happening.BLOCKED), waiting=why)
+
+
+def started(life: Life, pid: int, at_s: float) -> Life:
+    """Return the life once its process exists."""
+    return msgspec.structs.replace(
+        life, phase=life.after(Happening.STARTED), pid=pid, started_at_s=at_s
+    )
+
+
+def ended(life: Life, how: Terminated, ran_s: float, forgiven_after_s: float) -> Life:
+    """Return the life after its process ended; a run of `forgiven_after_s` clears its record."""
+    return msgspec.structs.replace(
+        life,
+        phase=life.after(Happening.EXITED),
+        pid=0,
+        is_started=False,
+        last=how,
+        crashes=1 if ran_s >= forgiven_after_s else life.crashes + 1,
+    )
+
+
+def lost(life: Life) -> Life:
+    """Return the life when the launcher does not know its process: it begins anew, unblamed."""
+    return msgspec.structs.replace(
+        life,
+        phase=life.after(Happening.LOST),
+        pid=0,
+        is_started=False,
+        last=None,
+        crashes=0,
+    )
+
+
+def moved(life: Life, happening: Happening) -> Life:
+    """Return the life after a happening that changes nothing but the phase."""
+    return msgspec.structs.replace(life, phase=life.after(happening))
+
+
+def backoff_s(crashes: int, base_s: float, max_s: float) -> float:
+    """Return how long a replica waits after its n-th crash: 0, base, 2 x base, ... max."""
+    if crashes <= 1:
+        return 0.0
+    doublings = min(crashes - 2, 64)  # a float holds it, and no maximum is larger
+    return min(base_s * 2.0**doublings, max_s)
