@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from simulator.clock import Clock, SystemClock
@@ -42,23 +43,19 @@ __all__ = ["UpOptions", "run"]
 
 log = logging.getLogger(__name__)
 
-EXIT_OK, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
+EXIT_OK, EXIT_INTERRUPTED = 0, 130
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(options: UpOptions) -> int:
     """Run an instance in the foreground until it is told to stop; return the exit status.
 
-    0: stopped when asked to; 1: it could not start, and said why; 130: stopped at once by a
-    second signal.
+    0: stopped when asked to; 130: stopped at once by a second signal. Raise KnaryError when it
+    could not start; then nothing of it is left.
     """
-    terminal = Terminal(sys.stdout, sys.stderr)
-    try:
-        with _data_folder(options) as data:
-            return _run_in(replace(options, data=data), terminal, ParentSettings())
-    except KnaryError as error:
-        terminal.error(str(error))
-        return EXIT_FAILED
+    with _data_folder(options) as data:
+        terminal = Terminal(sys.stdout, sys.stderr)
+        return _run_in(replace(options, data=data), terminal, ParentSettings())
 
 
 def _run_in(options: UpOptions, terminal: Terminal, limits: ParentSettings) -> int:
@@ -86,6 +83,7 @@ def _run_in(options: UpOptions, terminal: Terminal, limits: ParentSettings) -> i
         parent = Parent(
             Work(options, description, plan_children(options, description, ports, lock, limits)),
             surroundings,
+            apply=partial(_apply, options.manifests, paths),
             end_life=life.end,
             terminal=terminal,
             clock=clock,
@@ -104,10 +102,9 @@ class Work:
 
 @dataclass(frozen=True)
 class Ending:
-    """Why the parent stops; `why` is for the user when it is a failure."""
+    """Why the parent stops; `failure` is for the user when nobody asked it to."""
 
-    status: int
-    why: str = ""
+    failure: str = ""
 
 
 class Parent:
@@ -118,12 +115,14 @@ class Parent:
         work: Work,
         surroundings: Surroundings,
         *,
+        apply: Callable[[], None],
         end_life: Callable[[], None],
         terminal: Terminal,
         clock: Clock,
     ) -> None:
         self._work = work
         self._limits = surroundings.settings
+        self._apply = apply
         self._end_life = end_life
         self._terminal = terminal
         self._paths = InstancePaths(work.options.data)
@@ -140,7 +139,7 @@ class Parent:
         self._children = (self._launcher, self._control_plane, *self._workers)
 
     async def run(self) -> int:
-        """Run until a signal or a failure ends it; return the exit status."""
+        """Run until a signal ends it; return the exit status. Raise KnaryError when it fails."""
         offset = self._paths.log.stat().st_size
         with self._signals():
             async with asyncio.TaskGroup() as group:
@@ -158,10 +157,9 @@ class Parent:
                     await self._stop()
                     if showing is not None:
                         showing.cancel()
-        ending = self._ending or Ending(EXIT_OK)
-        if ending.why:
-            self._terminal.error(ending.why)
-        return EXIT_INTERRUPTED if self._told_to_hurry.is_set() else ending.status
+        if self._ending is not None and self._ending.failure:
+            raise KnaryError(self._ending.failure)
+        return EXIT_INTERRUPTED if self._told_to_hurry.is_set() else EXIT_OK
 
     async def _live(self) -> None:
         """Start, say so, and wait for the end. Return early when the end comes early."""
@@ -186,14 +184,14 @@ class Parent:
             self._fail(f"{', '.join(late)} not ready after {self._limits.start_s_max:.0f} s")
 
     async def _apply_manifests(self) -> None:
-        manifests = self._work.options.manifests
-        if not manifests:
+        """Apply what `-f` named, off this loop: the API that it calls may need a restart."""
+        if not self._work.options.manifests:
             return
         self._terminal.progress("applying the manifests …")
         try:
-            await asyncio.to_thread(_apply, manifests, self._paths)
+            await asyncio.to_thread(self._apply)
         except KnaryError as error:
-            self._end(Ending(EXIT_FAILED, str(error)))
+            self._end(Ending(str(error)))
 
     async def _unless_ending(self, work: Awaitable[None]) -> bool:
         """Do the work, unless the end comes first; tell whether the instance goes on."""
@@ -251,12 +249,12 @@ class Parent:
     def _on_signal(self) -> None:
         if self._told_to_end.is_set():
             self._told_to_hurry.set()
-        self._end(Ending(EXIT_OK))
+        self._end(Ending())
 
     def _fail(self, why: str) -> None:
         """End because a child could not be started."""
         last = last_line(self._paths.log)
-        self._end(Ending(EXIT_FAILED, f"{why}\n  {last}\n  more in {self._paths.log}"))
+        self._end(Ending(f"{why}\n  {last}\n  more in {self._paths.log}"))
 
     def _end(self, ending: Ending) -> None:
         if self._ending is None:
@@ -315,7 +313,11 @@ def _log_to(descriptor: int) -> None:
 
 
 def _apply(manifests: tuple[Path, ...], paths: InstancePaths) -> None:
-    """Apply the manifests through the API, like any client."""
+    """Apply the manifests through the API, like any client. Raise KnaryError."""
     from simulator.cli.apply import apply_files
 
-    apply_files(manifests, paths)
+    try:
+        apply_files(manifests, paths)
+    except KnaryError as error:
+        # Whatever status `knary apply` would end with: this is an instance that failed to start.
+        raise KnaryError(str(error)) from error

@@ -12,7 +12,7 @@ _IMAGE = "registry.cn-hangzhou.aliyuncs.com/knative-sample/helloworld-go:73fbdd5
 
 
 class Terminal:
-    """Writes lines to `out` and errors to `err`; progress only where someone watches."""
+    """Writes to `out`, and what children log to `err`; progress only where someone watches."""
 
     def __init__(self, out: TextIO, err: TextIO) -> None:
         self._out = out
@@ -30,11 +30,6 @@ class Terminal:
         self.progress("")
         self._out.write(text + "\n")
         self._out.flush()
-
-    def error(self, text: str) -> None:
-        self.progress("")
-        self._err.write(f"knary: {text}\n")
-        self._err.flush()
 
     def raw(self, data: bytes) -> None:
         """Pass on what a child logged (`-v`)."""
