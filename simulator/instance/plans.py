@@ -57,7 +57,10 @@ def plan_children(
         launcher=ChildPlan(
             name="launcher",
             title="the launcher",
-            settings={"socket": str(paths.launcher_socket)},
+            settings={
+                "socket": str(paths.launcher_socket),
+                "replica_folders": str(paths.replica_folders),
+            },
             stop_s_max=limits.launcher_stop_s_max,
         ),
         control_plane=ChildPlan(

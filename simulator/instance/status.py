@@ -1,0 +1,64 @@
+"""The status document of a running instance, as `knary status -o json` prints it. Pure.
+
+Its schema is documented in docs/status.md; a field is added, never changed, under one `schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from simulator.instance.description import SCHEMA, Description
+from simulator.resources.conditions import is_true
+from simulator.resources.core import ANNOTATION_ADDRESS, ANNOTATION_PID, Pod
+from simulator.resources.serving import LABEL_REVISION
+
+
+class WorkerProcess(Struct, frozen=True):
+    """One gateway worker that is connected now."""
+
+    index: int
+    pid: int
+
+
+def status_document(
+    description: Description,
+    *,
+    python: str,
+    pid: int,
+    workers: Sequence[WorkerProcess],
+    pods: Iterable[Pod],
+) -> dict[str, Any]:
+    """Return the document; `pid` is the control plane's, `python` its version."""
+    return {
+        "schema": SCHEMA,
+        "version": description.version,
+        "python": python,
+        "build": "interpreted",
+        "gateway": description.gateway,
+        "api": description.api,
+        "console": description.console,
+        "domain": description.domain,
+        "splitter": description.splitter,
+        "dataFolder": description.data_folder,
+        "started": description.started,
+        "parent": {"pid": description.pid},
+        "controlPlane": {"pid": pid},
+        "workers": [{"index": one.index, "pid": one.pid} for one in workers],
+        "replicas": [_replica(pod) for pod in pods],
+    }
+
+
+def _replica(pod: Pod) -> dict[str, Any]:
+    annotations = pod.metadata.annotations
+    process = annotations.get(ANNOTATION_PID, "")
+    return {
+        "namespace": pod.metadata.namespace,
+        "revision": pod.metadata.labels.get(LABEL_REVISION, ""),
+        "pod": pod.metadata.name,
+        "pid": int(process) if process.isdigit() else None,
+        "address": annotations.get(ANNOTATION_ADDRESS) or None,
+        "ready": is_true(pod.status.conditions) and not pod.is_deleting,
+    }
