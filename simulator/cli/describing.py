@@ -38,12 +38,13 @@ def describe_service(
 ) -> list[str]:
     """Return the lines of `service describe`: the service, its revisions, its conditions."""
     ordered = sorted(revisions, key=lambda each: -_generation(each.revision))
-    rows: list[Row] = [("Revisions:", "")]
+    rows: list[Row] = []
     for each in ordered:
         rows += _revision_rows(each, service, now, verbose=verbose)
     return [
         *_lines(_service_rows(service, now, verbose=verbose)),
         "",
+        "Revisions:  ",
         *_lines(rows),
         "",
         "Conditions:  ",

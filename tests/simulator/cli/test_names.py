@@ -1,0 +1,182 @@
+"""Kinds, commands and hosts by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+
+from gateway.contract import SPLITTERS
+from simulator.cli import up
+from simulator.cli.exits import UsageError
+from simulator.cli.kinds import KINDS, Kind, find_kind, find_kinds, kind_of
+from simulator.cli.lazy import LazyGroup
+from simulator.cli.main import COMMANDS, knary
+from simulator.cli.urls import reach_of
+from simulator.client import resource_path
+from simulator.errors import KnaryError
+from simulator.resources import scheme
+
+
+def test_the_kinds_are_those_of_the_scheme() -> None:
+    assert [tuple(kind) for kind in KINDS] == [
+        (
+            info.kind,
+            info.group,
+            info.version,
+            info.plural,
+            info.singular,
+            info.short_names,
+            info.categories,
+            info.namespaced,
+        )
+        for info in scheme.KINDS
+    ]
+    assert [kind.api_version for kind in KINDS] == [info.api_version for info in scheme.KINDS]
+
+
+def test_the_splitters_are_those_of_the_gateway() -> None:
+    assert up.SPLITTERS == SPLITTERS
+
+
+@pytest.mark.parametrize(
+    ("text", "plurals"),
+    [
+        ("ksvc", ["services"]),
+        ("Service", ["services"]),
+        ("services.serving.knative.dev", ["services"]),
+        ("services.v1.serving.knative.dev", ["services"]),
+        ("rev,rt", ["revisions", "routes"]),
+        ("pods,po", ["pods"]),
+        ("knative", ["services", "configurations", "revisions", "routes"]),
+        ("all", ["services", "configurations", "revisions", "routes", "pods"]),
+    ],
+)
+def test_kinds_have_kubectls_names(text: str, plurals: list[str]) -> None:
+    assert [kind.plural for kind in find_kinds(text)] == plurals
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("servce", "no kind 'servce'; did you mean service"),
+        ("xyzzy", "no kind 'xyzzy' Known: services, configurations"),
+    ],
+)
+def test_an_unknown_kind_is_answered_with_near_ones(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        find_kinds(text)
+    assert str(caught.value).startswith(message)
+
+
+def test_one_kind_is_one_kind() -> None:
+    with pytest.raises(UsageError, match="several"):
+        find_kind("all")
+
+
+def test_a_manifest_names_its_kind() -> None:
+    assert kind_of({"apiVersion": "serving.knative.dev/v1", "kind": "Route"}) == find_kind("rt")
+    assert kind_of({"apiVersion": "v1", "kind": "Service"}) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "namespace", "name", "path"),
+    [
+        ("ksvc", "default", "a", "/apis/serving.knative.dev/v1/namespaces/default/services/a"),
+        ("ksvc", None, None, "/apis/serving.knative.dev/v1/services"),
+        ("ns", "default", "a", "/api/v1/namespaces/a"),
+        ("po", "n", None, "/api/v1/namespaces/n/pods"),
+        ("po", "../x", "a/b", "/api/v1/namespaces/..%2Fx/pods/a%2Fb"),
+    ],
+)
+def test_paths_are_kubernetes(
+    kind: str, namespace: str | None, name: str | None, path: str
+) -> None:
+    assert resource_path(find_kind(kind), namespace, name) == path
+
+
+def every_command(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        if path == () and name in ("demo", "run", "load"):
+            continue  # tested beside the scenarios
+        command = group.get_command(context, name)
+        assert command is not None, name
+        found.append((*path, name))
+        if isinstance(command, LazyGroup):
+            found += every_command(command, (*path, name))
+    return found
+
+
+@pytest.mark.parametrize("path", every_command(knary), ids=" ".join)
+def test_every_command_has_help_with_an_example(path: tuple[str, ...]) -> None:
+    command: Any = knary
+    for name in path:
+        command = command.get_command(click.Context(command), name)
+    assert command.name == path[-1]
+    assert "Example" in command.help
+    assert f"knary {' '.join(path)}" in command.help
+
+
+def test_the_help_of_a_group_is_in_the_table() -> None:
+    assert all(entry.help.endswith(".") for entry in COMMANDS.values())
+
+
+def service(url: str, *traffic: dict[str, Any]) -> dict[str, Any]:
+    return {"metadata": {"name": "shop"}, "status": {"url": url, "traffic": list(traffic)}}
+
+
+GATEWAY = "http://127.0.0.1:8081"
+
+
+@pytest.mark.parametrize(
+    ("found", "tag", "host", "browser"),
+    [
+        pytest.param(
+            service("http://shop.default.example.com"),
+            None,
+            "shop.default.example.com",
+            "http://shop.default.localhost:8081",
+            id="its own host",
+        ),
+        pytest.param(
+            service("", {"tag": "new", "url": "http://new-shop.default.example.com"}),
+            "new",
+            "new-shop.default.example.com",
+            "http://new-shop.default.localhost:8081",
+            id="a tag's host",
+        ),
+        pytest.param(
+            service("http://shop.elsewhere.org"),
+            None,
+            "shop.elsewhere.org",
+            "http://shop.elsewhere.org:8081",
+            id="another domain",
+        ),
+    ],
+)
+def test_a_service_is_reached_by_its_host(
+    found: dict[str, Any], tag: str | None, host: str, browser: str
+) -> None:
+    assert reach_of(found, tag, GATEWAY, "example.com") == (host, browser)
+
+
+@pytest.mark.parametrize(
+    ("found", "tag", "message"),
+    [
+        (service(""), None, "has no address yet"),
+        (service("http://shop.default.svc.cluster.local"), None, "cluster-local"),
+        (service("", {"tag": "a", "url": ""}), "b", "has no tag 'b'; it has: a"),
+    ],
+)
+def test_a_service_without_an_address_says_why(
+    found: dict[str, Any], tag: str | None, message: str
+) -> None:
+    with pytest.raises(KnaryError, match=message):
+        reach_of(found, tag, GATEWAY, "example.com")
+
+
+def test_a_kind_of_core_has_no_group_in_its_name() -> None:
+    assert Kind("Pod", "", "v1", "pods", "pod").qualified == "pod"
