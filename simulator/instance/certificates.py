@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -73,21 +73,6 @@ def is_authority_usable(authority: Pair, now: datetime) -> bool:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
     return certificate.not_valid_after_utc > now + timedelta(days=SERVER_DAYS)
-
-
-def is_server_usable(server: Pair, authority: Pair, host: str, now: datetime) -> bool:
-    """Tell whether the certificate is this CA's, names the host, and is not about to expire."""
-    try:
-        certificate, _ = _parsed(server)
-        certificate.verify_directly_issued_by(_parsed(authority)[0])
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature, x509.ExtensionNotFound):
-        return False
-    if certificate.not_valid_after_utc <= now + timedelta(days=RENEW_BEFORE_DAYS):
-        return False
-    if certificate.not_valid_before_utc > now:
-        return False
-    return all(_general_name(one) in names for one in _names(host))
 
 
 def _names(host: str) -> tuple[str, ...]:

@@ -8,12 +8,13 @@ address changes. It is written as JSON, which is YAML too and is read a hundred 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import secrets
 import ssl
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,7 @@ def _ensure_token(path: Path) -> str:
     try:
         token = path.read_text(encoding="ascii").strip()
         os.chmod(path, 0o600)
-    except FileNotFoundError:
-        token = ""
-    except UnicodeDecodeError:
+    except (FileNotFoundError, UnicodeDecodeError):
         token = ""
     if len(token) < _TOKEN_LENGTH_MIN:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
@@ -85,29 +84,42 @@ def _ensure_token(path: Path) -> str:
 
 def _ensure_certificates(folder: Path, host: str, now: datetime) -> bytes:
     """Return the CA's certificate in PEM, after renewing what needs it."""
-    authority, certificate = folder / "ca.crt", folder / "server.crt"
-    files = (authority, folder / "ca.key", certificate, folder / "server.key")
-    if all(file.is_file() for file in files):
-        # `cryptography` takes 50 ms to import: only when there is something to look at.
-        from simulator.instance import certificates
-
-        pair = certificates.Pair(files[0].read_bytes(), files[1].read_bytes())
-        if certificates.is_authority_usable(pair, now):
-            served = certificates.Pair(files[2].read_bytes(), files[3].read_bytes())
-            if not certificates.is_server_usable(served, pair, host, now):
-                served = certificates.new_server(pair, host, now)
-                _write(files[3], served.key)
-                _write(files[2], served.certificate)
-            return pair.certificate
+    files = [folder / name for name in ("ca.crt", "ca.key", "server.crt", "server.key")]
+    kept = [file.read_bytes() if file.is_file() else b"" for file in files]
+    record = folder / "issued.json"
+    if _is_current(record, kept, host, now):
+        for file in files:
+            os.chmod(file, 0o600)
+        return kept[0]
+    # Here and not above: it takes 50 ms to import, and most starts do not need it.
     from simulator.instance import certificates
 
-    pair = certificates.new_authority(now)
-    served = certificates.new_server(pair, host, now)
-    for file, content in zip(
-        files, (pair.certificate, pair.key, served.certificate, served.key), strict=True
-    ):
+    authority = certificates.Pair(kept[0], kept[1])
+    if not certificates.is_authority_usable(authority, now):
+        authority = certificates.new_authority(now)
+    server = certificates.new_server(authority, host, now)
+    made = [*authority, *server]
+    for file, content in zip(files, made, strict=True):
         _write(file, content)
-    return pair.certificate
+    renew_at = now + timedelta(days=certificates.SERVER_DAYS - certificates.RENEW_BEFORE_DAYS)
+    issued = {"of": _digest(made), "host": host, "from": now.timestamp()}
+    _write(record, json.dumps(issued | {"renewAt": renew_at.timestamp()}).encode() + b"\n")
+    return authority.certificate
+
+
+def _is_current(record: Path, kept: list[bytes], host: str, now: datetime) -> bool:
+    """Tell whether the record is of these very files, of this host and of this time."""
+    try:
+        issued = json.loads(record.read_bytes())
+        if issued["of"] != _digest(kept) or issued["host"] != host:
+            return False
+        return bool(issued["from"] <= now.timestamp() < issued["renewAt"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _digest(contents: list[bytes]) -> str:
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()
 
 
 def _kubeconfig(host: str, port: int, token: str, authority: bytes) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Row(NamedTuple):
     kind: str
     namespace: str
     name: str
-    labels_before: bytes | None
+    before: bytes | None
     body: bytes
 
 
@@ -45,7 +45,7 @@ class EventRow(NamedTuple):
     version: int
     type: str
     kind: str
-    labels_before: bytes | None
+    before: bytes | None
     body: bytes
 
 
@@ -125,7 +125,7 @@ class Database:
         marks = ", ".join("?" * len(kinds))
         only = f"AND kind IN ({marks}) " if kinds else ""
         query = (
-            "SELECT version, type, kind, labels_before, body FROM events "  # noqa: S608 (marks only)
+            "SELECT version, type, kind, before, body FROM events "  # noqa: S608 (marks only)
             f"WHERE version > ? AND version <= ? {only}ORDER BY version LIMIT ?"
         )
         limit = self._settings.history_chunk_events
@@ -174,7 +174,7 @@ class Database:
                 )
         execute_many(
             "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)",
-            [(row.version, at_s, row.type, row.kind, row.labels_before, row.body) for row in rows],
+            [(row.version, at_s, row.type, row.kind, row.before, row.body) for row in rows],
         )
         self._set_counter("version", version)
         self._connection.execute("COMMIT")

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from simulator.errors import KnaryError
-from simulator.resources.meta import Resource
+from simulator.resources.core import Event, Pod, PodStatus, PodTemplateSpec
+from simulator.resources.meta import ObjectMeta, Resource
 from simulator.resources.scheme import KINDS, info_of
 
 
@@ -31,12 +32,25 @@ def encode(obj: Resource) -> bytes:
     return _encoder.encode(obj)
 
 
-def encode_labels(labels: dict[str, str]) -> bytes:
-    return _encoder.encode(labels)
+def selectable(obj: Resource) -> Resource:
+    """Return the object with no more than selectors can see and a write can change.
 
-
-def decode_labels(document: bytes) -> dict[str, str]:
-    return msgspec.json.decode(document, type=dict[str, str])
+    Stored beside an event when the write changed it: a watch with a selector must see objects
+    leave its selection, also when it replays what happened before a restart.
+    """
+    meta = obj.metadata
+    slim = ObjectMeta(name=meta.name, namespace=meta.namespace, labels=meta.labels)
+    if isinstance(obj, Pod):
+        spec = PodTemplateSpec(
+            node_name=obj.spec.node_name,
+            restart_policy=obj.spec.restart_policy,
+            service_account_name=obj.spec.service_account_name,
+        )
+        status = PodStatus(phase=obj.status.phase, pod_ip=obj.status.pod_ip)
+        return Pod(metadata=slim, spec=spec, status=status)
+    if isinstance(obj, Event):
+        return msgspec.structs.replace(obj, metadata=slim)
+    return type(obj)(metadata=slim)
 
 
 def decode(kind: str, document: bytes) -> Resource:

@@ -233,19 +233,19 @@ class Store:
             raise Unavailable("too many writes wait for the disk: try again later")
         version = self._decided_version + 1
         new = transitions.with_version(obj, version)
-        labels_before = None
-        if before is not None and before.metadata.labels != new.metadata.labels:
-            labels_before = before.metadata.labels
+        seen_before = None if before is None else documents.selectable(before)
+        if seen_before == documents.selectable(new):
+            seen_before = None
         row = Row(
             version,
             type_,
             documents.kind_name(type(new)),
             *new.key,
-            None if labels_before is None else documents.encode_labels(labels_before),
+            None if seen_before is None else documents.encode(seen_before),
             documents.encode(new),
         )
         write = _Write(
-            WatchEvent(type_, new, version, labels_before), row, self._loop.create_future()
+            WatchEvent(type_, new, version, seen_before), row, self._loop.create_future()
         )
         self._decided_version = version
         self._in_flight[write.identity] = write
@@ -335,7 +335,7 @@ class Store:
                 cast("EventType", row.type),
                 documents.decode(row.kind, row.body),
                 row.version,
-                None if row.labels_before is None else documents.decode_labels(row.labels_before),
+                None if row.before is None else documents.decode(row.kind, row.before),
             )
             for row in rows
         )

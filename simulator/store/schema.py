@@ -25,7 +25,7 @@ def _first(connection: sqlite3.Connection) -> None:
     connection.execute(
         """CREATE TABLE events (
              version INTEGER PRIMARY KEY, at_s REAL NOT NULL, type TEXT NOT NULL,
-             kind TEXT NOT NULL, labels_before BLOB, body BLOB NOT NULL)"""
+             kind TEXT NOT NULL, before BLOB, body BLOB NOT NULL)"""
     )
     # The counters have rows of their own: they must outlive the last object and the last event.
     connection.execute(

@@ -25,14 +25,14 @@ EventType = Literal["ADDED", "MODIFIED", "DELETED"]
 class WatchEvent(Struct, frozen=True):
     """One committed write. A DELETED object is the last state at a resourceVersion of its own.
 
-    `labels_before` are the labels that the write replaced, when it changed them: a watch with a
-    selector needs them to see objects enter and leave its selection.
+    `before` is what selectors could see of the object before the write, when the write changed
+    that (`documents.selectable`): so a watch sees objects enter and leave its selection.
     """
 
     type: EventType
     object: Resource
     version: int
-    labels_before: dict[str, str] | None = None
+    before: Resource | None = None
 
 
 class HistoryChunk(Struct, frozen=True):
@@ -72,18 +72,28 @@ class Watch:
         return self
 
     async def __anext__(self) -> WatchEvent:
+        events = await self.next_events(1)
+        if not events:
+            raise StopAsyncIteration
+        return events[0]
+
+    @property
+    def is_drained(self) -> bool:
+        """Tell whether every event committed so far was handed over."""
+        return not (self._stored or self._backlog or self._queue or self._expired)
+
+    async def next_events(self, events_max: int) -> list[WatchEvent]:
+        """Wait for events; return those that are there, none when closed. Raise Expired."""
         while True:
             if self._expired is not None:
                 self.close()
                 raise Expired(self._expired)
             if self._is_closed:
-                raise StopAsyncIteration
+                return []
             if self._stored is not None and not self._backlog:
                 await self._load_chunk(*self._stored)
-            elif self._backlog:
-                return self._backlog.popleft()
-            elif self._queue:
-                return self._queue.popleft()
+            elif source := self._backlog or self._queue:
+                return [source.popleft() for _ in range(min(events_max, len(source)))]
             else:
                 self._news.clear()
                 await self._news.wait()

@@ -1,0 +1,201 @@
+"""Watch: a stream of events, one JSON object per line.
+
+Source: apiserver `endpoints/handlers/watch.go`, `storage/cacher` (initial events, bookmarks);
+KEP-3157 (sendInitialEvents).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from simulator.api import documents
+from simulator.api.exchange import Request, Stream
+from simulator.api.negotiation import Form, form_of
+from simulator.api.reads import candidates, include_object, selector_of
+from simulator.api.settings import ApiSettings
+from simulator.api.tables import table
+from simulator.clock import Clock
+from simulator.errors import ApiError, Invalid
+from simulator.resources.meta import Resource
+from simulator.resources.scheme import KindInfo
+from simulator.store.objects import Store, Watch, WatchEvent
+from simulator.store.selectors import Selector
+
+_INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
+
+
+class Selection(Struct, frozen=True):
+    """Which objects a watch is about. `name` "" is any."""
+
+    namespace: str
+    name: str
+    selector: Selector
+
+    def holds(self, obj: Resource) -> bool:
+        meta = obj.metadata
+        if self.namespace and meta.namespace != self.namespace:
+            return False
+        if self.name and meta.name != self.name:
+            return False
+        return self.selector.matches(obj)
+
+    def shown(self, event: WatchEvent) -> tuple[str, Resource] | None:
+        """Return the event as one who sees only the selection sees it, or None.
+
+        An object that leaves the selection looks deleted, one that enters it added.
+        """
+        holds = self.holds(event.object)
+        if event.before is None:
+            return (event.type, event.object) if holds else None
+        held = self.holds(event.before)
+        if event.type == "DELETED":
+            return ("DELETED", event.object) if holds or held else None
+        if holds:
+            return ("MODIFIED" if held else "ADDED"), event.object
+        left = event.object.with_metadata(labels=event.before.metadata.labels)
+        return ("DELETED", left) if held else None
+
+
+class Frames:
+    """Writes a watch's lines in the form that its client accepts."""
+
+    def __init__(self, info: KindInfo, form: Form, include: str, clock: Clock) -> None:
+        self._info = info
+        self._form = form
+        self._include = include
+        self._clock = clock
+        self._has_columns = False
+
+    def event(self, type_: str, obj: Resource) -> bytes:
+        if self._form == "json":
+            return _line(type_, documents.object_json(obj))
+        return _line(type_, documents.to_json(self._table([obj], obj.metadata.resource_version)))
+
+    def bookmark(self, version: int, annotations: dict[str, str] | None = None) -> bytes:
+        """Return the line that says that all up to `version` was sent."""
+        metadata: dict[str, Any] = {"resourceVersion": str(version)}
+        if annotations:
+            metadata["annotations"] = annotations
+        if self._form != "json" and not annotations:
+            return _line("BOOKMARK", documents.to_json(self._table([], str(version))))
+        shell = {"kind": self._info.kind, "apiVersion": self._info.api_version}
+        return _line("BOOKMARK", documents.to_json(shell | {"metadata": metadata}))
+
+    def error(self, error: ApiError) -> bytes:
+        return _line("ERROR", documents.status_json(error))
+
+    def _table(self, objects: Sequence[Resource], version: str) -> dict[str, Any]:
+        rows = table(self._info, objects, version, self._include, self._clock.now())
+        rows["apiVersion"] = self._form
+        # A client keeps the columns of the first frame.
+        if self._has_columns:
+            rows["columnDefinitions"] = None
+        self._has_columns = True
+        return rows
+
+
+class Plan(Struct, frozen=True):
+    """What a watch begins with, and until when and how it goes on. Times in seconds."""
+
+    initial: tuple[Resource, ...]
+    version: int  # of the initial state
+    marks_initial_end: bool
+    has_bookmarks: bool
+    timeout_s: float
+
+
+class Watches:
+    """Opens watches of the store's events."""
+
+    def __init__(self, store: Store, clock: Clock, settings: ApiSettings) -> None:
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+
+    def open(self, request: Request) -> Stream:
+        """Return the stream of a watch. Raise BadRequest or Invalid before it begins.
+
+        resourceVersion N: what happened after N. None or 0: the state as ADDED events, then what
+        happens. An expired N is one ERROR frame, not an HTTP error.
+        """
+        query, target = request.query, request.target
+        form = form_of(request.accept)
+        selection = Selection(target.namespace, target.name, selector_of(request))
+        frames = Frames(target.info, form, include_object(query), self._clock)
+        since = query.version()
+        sends_initial = _sends_initial(request, since)
+        timeout_s = float(max(0, query.integer("timeoutSeconds") or 0))
+        # Read and follow without an await in between: no event is lost or seen twice.
+        initial: tuple[Resource, ...] = ()
+        version = self._store.version
+        too_new = since is not None and since > version
+        if sends_initial and not too_new:
+            listed = candidates(self._store, target, selection.selector)
+            initial = tuple(obj for obj in listed if selection.holds(obj))
+        begins = since if since and (too_new or not sends_initial) else version
+        watch = self._store.watch([target.info.type], since=begins)
+        plan = Plan(
+            initial=initial,
+            version=version,
+            marks_initial_end=query.boolean("sendInitialEvents"),
+            has_bookmarks=query.boolean("allowWatchBookmarks"),
+            timeout_s=min(
+                timeout_s or self._settings.watch_timeout_s_max, self._settings.watch_timeout_s_max
+            ),
+        )
+        return Stream(self._parts(watch, plan, selection, frames), watch.close)
+
+    async def _parts(
+        self, watch: Watch, plan: Plan, selection: Selection, frames: Frames
+    ) -> AsyncGenerator[bytes, None]:
+        until = asyncio.get_running_loop().time() + plan.timeout_s
+        batch = self._settings.watch_batch_events_max
+        try:
+            for start in range(0, len(plan.initial), batch):
+                chunk = plan.initial[start : start + batch]
+                yield b"".join(frames.event("ADDED", obj) for obj in chunk)
+            if plan.marks_initial_end:
+                yield frames.bookmark(plan.version, _INITIAL_EVENTS_END)
+            while (events := await self._next(watch, plan, until)) is not None:
+                shown = [line for event in events if (line := selection.shown(event))]
+                if shown:
+                    yield b"".join(frames.event(type_, obj) for type_, obj in shown)
+                elif not events and plan.has_bookmarks and watch.is_drained:
+                    yield frames.bookmark(self._store.version)
+        except ApiError as error:
+            yield frames.error(error)
+        finally:
+            watch.close()
+
+    async def _next(self, watch: Watch, plan: Plan, until: float) -> list[WatchEvent] | None:
+        """Return events, none when it is time for a bookmark, or None at the watch's end."""
+        left_s = until - asyncio.get_running_loop().time()
+        if left_s <= 0:
+            return None
+        wait_s = min(left_s, self._settings.bookmark_interval_s) if plan.has_bookmarks else left_s
+        try:
+            async with asyncio.timeout(wait_s):
+                return await watch.next_events(self._settings.watch_batch_events_max) or None
+        except TimeoutError:
+            return []
+
+
+def _sends_initial(request: Request, since: int | None) -> bool:
+    query = request.query
+    if "sendInitialEvents" not in query.values:
+        return not since
+    if query.text("resourceVersionMatch") != "NotOlderThan":
+        message = (
+            "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        )
+        causes = [("resourceVersionMatch", "FieldValueForbidden", message)]
+        raise Invalid.of("meta.k8s.io", "ListOptions", "", causes)
+    return query.boolean("sendInitialEvents")
+
+
+def _line(type_: str, obj: bytes) -> bytes:
+    return b'{"type":"' + type_.encode() + b'","object":' + obj + b"}\n"

@@ -1,0 +1,1 @@
+"""The loopback port for people and probes: `server` answers health and status."""
