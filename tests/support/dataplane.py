@@ -28,7 +28,7 @@ class PodLife:
     kind: type[Resource] = Pod
     watches: tuple[type[Resource], ...] = ()
 
-    def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:
+    def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:  # noqa: ARG002
         return (changed.key,)
 
     def observe(self, reader: Reader, key: Key) -> Pod | None:

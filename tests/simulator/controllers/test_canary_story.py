@@ -176,9 +176,7 @@ def test_ready_at_its_generation_is_never_shown_before_the_gateway_serves_it(
             service = event.object
             observed = service.status.observed_generation == service.metadata.generation
             if observed and is_true(service.status.conditions):
-                wanted = {
-                    one.revision_name or FIRST: one.percent for one in service.spec.traffic
-                }
+                wanted = {one.revision_name or FIRST: one.percent for one in service.spec.traffic}
                 assert programmed == wanted
 
     play(tmp_path, story)
@@ -213,8 +211,7 @@ def test_a_rollback_serves_the_old_revision_and_keeps_the_latest_one_running(
         # Nothing needs the first revision now: it is stopped and stays Ready.
         await running.until(lambda: not pods_of(running, FIRST))
         await running.until(
-            lambda: told(running.get(Revision, FIRST).status.conditions)["Active"][1]
-            == "NoTraffic"
+            lambda: told(running.get(Revision, FIRST).status.conditions)["Active"][1] == "NoTraffic"
         )
         first = running.get(Revision, FIRST)
         assert first.metadata.labels[LABEL_ROUTING_STATE] == "reserve"
@@ -288,11 +285,13 @@ def test_a_first_revision_that_fails_fails_the_route_too(tmp_path: Path) -> None
         )
         await failed(running)
         await running.until(
-            lambda: told(running.get(Service, "hello").status.conditions)["RoutesReady"]
-            == (
-                FALSE,
-                "RevisionMissing",
-                'Configuration "hello" does not have any ready Revision.',
+            lambda: (
+                told(running.get(Service, "hello").status.conditions)["RoutesReady"]
+                == (
+                    FALSE,
+                    "RevisionMissing",
+                    'Configuration "hello" does not have any ready Revision.',
+                )
             )
         )
 
@@ -376,8 +375,10 @@ def test_a_deleted_pod_is_replaced(tmp_path: Path) -> None:
         (pod,) = pods_of(running, FIRST)
         await running.store.delete(Pod, pod.key)
         await running.until(
-            lambda: [one.uid for one in pods_of(running, FIRST)] not in ([], [pod.uid])
-            and all(not one.is_deleting for one in pods_of(running, FIRST))
+            lambda: (
+                [one.uid for one in pods_of(running, FIRST)] not in ([], [pod.uid])
+                and all(not one.is_deleting for one in pods_of(running, FIRST))
+            )
         )
         assert running.get(Revision, FIRST).is_ready
 
