@@ -73,8 +73,9 @@ class Decoded(Struct, frozen=True):
 def decode(document: Any, info: KindInfo) -> Decoded:
     """Return the object that a request's document describes.
 
-    Nulls count as absent; a tuple is an array, as `scheme.to_document` gives them. Raise BadRequest when it is no object of this kind, Invalid (422, every
-    cause at once) when a field has a wrong type, is missing, or a list names an item twice.
+    Nulls count as absent; a tuple is an array, since `scheme.to_document` makes tuples. Raise
+    BadRequest when it is no object of this kind, Invalid (422, every cause at once) when a field
+    has a wrong type, is missing, or a list names an item twice.
     """
     _check_kind(document, info)
     walk = _Walk()

@@ -158,7 +158,8 @@ def test_free_form_parts_are_kept_whole() -> None:
         pytest.param(
             "spec.template.spec.containers.0.readinessProbe",
             {"httpGet": {"port": True}},
-            'spec.template.spec.containers[0].readinessProbe.httpGet.port: Invalid value: "boolean":'
+            "spec.template.spec.containers[0].readinessProbe.httpGet.port:"
+            ' Invalid value: "boolean":'
             " spec.template.spec.containers[0].readinessProbe.httpGet.port in body must be of type"
             ' integer,string: "boolean"',
             id="a boolean for an int-or-string",
@@ -298,11 +299,10 @@ def test_any_json_is_decoded_or_refused_as_an_api_error(
     document = {"apiVersion": info.api_version, "kind": info.kind, part: value}
     try:
         decoded = decode(document, info).object
-    except ApiError as error:
-        assert error.code in (400, 422)
-    else:
-        # What was taken can be written, and reads back as the same object.
-        assert from_document(to_document(decoded)) == decoded
+    except (BadRequest, Invalid):
+        return
+    # What was taken can be written, and reads back as the same object.
+    assert from_document(to_document(decoded)) == decoded
 
 
 @given(JSON)

@@ -1,0 +1,266 @@
+"""The rules of metadata, in Kubernetes' and Knative's words (table 2.3 of its behaviour)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from simulator.admission.admit import admit
+from simulator.errors import Invalid
+from simulator.resources.core import Namespace
+from simulator.resources.meta import ObjectMeta
+from tests.support.manifests import (
+    Document,
+    admitted,
+    configuration,
+    edited,
+    refusal,
+    revision,
+    route,
+    service,
+)
+
+DNS_1035 = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an"
+    " alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123',"
+    " regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
+TO_LATEST = [{"percent": 100, "configurationName": "x"}]
+ANNOTATIONS = "spec.template.metadata.annotations"
+SIDECAR = "queue.sidecar.serving.knative.dev"
+
+
+def annotated(key: str, value: str) -> Document:
+    return service(annotations={key: value})
+
+
+def template(**annotations: str) -> Document:
+    return service(template={"annotations": annotations})
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        pytest.param(
+            edited(service(), "metadata.name", "1abc"),
+            f"not a DNS 1035 label: [{DNS_1035}]: metadata.name",
+            id="a name that begins with a digit",
+        ),
+        pytest.param(
+            edited(service(), "metadata.name", "a." + "b" * 62),
+            f"not a DNS 1035 label: [must be no more than 63 characters {DNS_1035}]: metadata.name",
+            id="two problems in one list",
+        ),
+        pytest.param(
+            edited(edited(service(), "metadata.name", ""), "metadata.generateName", "1a-"),
+            f"not a DNS 1035 label prefix: [{DNS_1035}]: metadata.generateName",
+            id="a prefix that begins with a digit",
+        ),
+        *(
+            pytest.param(
+                edited(
+                    document, "metadata.annotations", {"autoscaling.knative.dev/min-scale": "1"}
+                ),
+                'invalid key name "autoscaling.knative.dev/min-scale": metadata.annotations\n'
+                'autoscaling annotations must be put under "spec.template.metadata.annotations"'
+                " to work",
+                id=f"an autoscaling annotation on a {document['kind']}",
+            )
+            for document in (service(), configuration(), route(TO_LATEST))
+        ),
+        *(
+            pytest.param(
+                annotated(f"serving.knative.dev/{name}", value),
+                message.format(value=value, key=f"metadata.annotations.serving.knative.dev/{name}"),
+                id=f"{name}: {value}",
+            )
+            for name in ("rollout-duration", "rolloutDuration")
+            for value, message in (
+                ("10", "invalid value: {value}: {key}"),
+                ("1.5s", "rollout-duration={value} is not at second precision: {key}"),
+                ("-1s", "rollout-duration={value} must be positive: {key}"),
+            )
+        ),
+        *(
+            pytest.param(
+                template(**{"serving.knative.dev/progress-deadline": value}),
+                f"{message}: {ANNOTATIONS}.serving.knative.dev/progress-deadline",
+                id=f"progress-deadline: {value}",
+            )
+            for value, message in (
+                ("soon", "invalid value: soon"),
+                ("1.5s", "progress-deadline=1.5s is not at second precision"),
+                ("-1s", "progress-deadline=-1s must be positive"),
+            )
+        ),
+        *(
+            pytest.param(
+                edited(document, "metadata.annotations", {"knary.dev/splitter": "dice"}),
+                "invalid value: dice: metadata.annotations.knary.dev/splitter\n"
+                "it must be one of stratified, random, exact",
+                id=f"a splitter that is none, on a {document['kind']}",
+            )
+            for document in (service(), route(TO_LATEST))
+        ),
+        pytest.param(
+            template(**{f"{SIDECAR}/resource-percentage": "200"}),
+            f"expected 0.1 <= 200 <= 100: {ANNOTATIONS}.[{SIDECAR}/resource-percentage]",
+            id="a resource percentage out of range",
+        ),
+        pytest.param(
+            template(**{f"{SIDECAR}/resourcePercentage": "much"}),
+            f"invalid value: much: {ANNOTATIONS}.[{SIDECAR}/resourcePercentage]",
+            id="a resource percentage that is none",
+        ),
+        pytest.param(
+            template(**{f"{SIDECAR}/cpu-resource-limit": "much"}),
+            f"invalid value: much: {ANNOTATIONS}.[{SIDECAR}/cpu-resource-limit]",
+            id="a quantity that is none",
+        ),
+        pytest.param(
+            template(**{"networking.knative.dev/foo": "x"}),
+            f'invalid key name "networking.knative.dev/foo": {ANNOTATIONS}',
+            id="an unknown networking annotation",
+        ),
+        *(
+            pytest.param(
+                edited(document, "metadata.labels", {"serving.knative.dev/service": "other"}),
+                "missing field(s): metadata.labels.serving.knative.dev/service",
+                id=f"a {document['kind']} that claims a service",
+            )
+            for document in (configuration(), route(TO_LATEST))
+        ),
+        pytest.param(
+            revision(labels={"serving.knative.dev/configuration": "c"}),
+            "missing field(s): metadata.labels.serving.knative.dev/configuration",
+            id="a revision that claims a configuration",
+        ),
+        pytest.param(
+            service(template={"name": "foo"}),
+            'invalid value: "foo" must have prefix "hello-": spec.template.metadata.name',
+            id="a revision's name without the prefix",
+        ),
+        pytest.param(
+            service(template={"name": "hello-Bad_name"}),
+            f"invalid value: not a DNS 1035 label: [{DNS_1035}]: spec.template.metadata.name",
+            id="a revision's bad name",
+        ),
+        pytest.param(
+            service(template={"generateName": "Bad-"}),
+            "invalid value: not a DNS 1035 label prefix:"
+            f" [{DNS_1035}]: spec.template.metadata.generateName",
+            id="a revision's bad prefix",
+        ),
+        pytest.param(
+            edited(
+                edited(service(template={"name": "x-1"}), "metadata.name", ""),
+                "metadata.generateName",
+                "x-",
+            ),
+            "must not set the field(s): spec.template.metadata.name",
+            id="a revision's name before its service has one",
+        ),
+    ],
+)
+def test_such_metadata_is_refused(document: Document, message: str) -> None:
+    assert refusal(document) == message
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        annotated("serving.knative.dev/rollout-duration", "60s"),
+        annotated("serving.knative.dev/rollout-duration", ""),
+        annotated("serving.knative.dev/rollout-duration", "1h30m"),
+        annotated("knary.dev/splitter", "exact"),
+        template(**{"serving.knative.dev/progress-deadline": "5s"}),
+        template(**{"networking.knative.dev/ingress.class": "x"}),
+        template(**{f"{SIDECAR}/memory-resource-request": "100Mi"}),
+        service(template={"name": "hello-green"}),
+        configuration(
+            labels={"serving.knative.dev/service": "s"},
+            ownerReferences=[{"apiVersion": "x", "kind": "Service", "name": "s", "uid": "1"}],
+        ),
+    ],
+    ids=str,
+)
+def test_such_metadata_is_taken(document: Document) -> None:
+    admitted(document)
+
+
+def test_who_made_an_object_cannot_be_rewritten() -> None:
+    old = admitted(service()).object
+    kept = old.metadata.annotations
+    path = "metadata.annotations.serving.knative.dev"
+    changed = service(annotations={**kept, "serving.knative.dev/creator": "eve"})
+    changed["spec"]["template"]["spec"]["enableServiceLinks"] = False
+    assert refusal(changed, old) == f"annotation value is immutable: {path}/creator"
+    changed = service(annotations={**kept, "serving.knative.dev/lastModifier": "eve"})
+    changed["spec"]["template"]["spec"]["enableServiceLinks"] = False
+    assert refusal(changed, old) == f"invalid value: eve: {path}/lastModifier"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "field", "message"),
+    [
+        pytest.param(
+            {"name": "Hello"}, "metadata.name", 'Invalid value: "Hello": a lowercase RFC 1123 sub',
+            id="a name in upper case",
+        ),
+        pytest.param(
+            {}, "metadata.name", "Required value: name or generateName is required", id="no name"
+        ),
+        pytest.param(
+            {"generateName": "-x"}, "metadata.generateName", 'Invalid value: "-x": a lowercase',
+            id="a bad prefix",
+        ),
+        pytest.param(
+            {"name": "x", "labels": {"a": "b c"}}, "metadata.labels",
+            'Invalid value: "b c": a valid label must be', id="a label's value",
+        ),
+        pytest.param(
+            {"name": "x", "labels": {"b c": ""}}, "metadata.labels",
+            'Invalid value: "b c": name part must consist', id="a label's key",
+        ),
+        pytest.param(
+            {"name": "x", "annotations": {"/x": ""}}, "metadata.annotations",
+            'Invalid value: "/x": prefix part must be non-empty', id="an annotation's key",
+        ),
+        pytest.param(
+            {"name": "x", "annotations": {"x": "y" * 262_144}}, "metadata.annotations",
+            "Too long: may not be more than 262144 bytes", id="annotations beyond their size",
+        ),
+        pytest.param(
+            {"name": "x", "finalizers": ["no good"]}, "metadata.finalizers",
+            'Invalid value: "no good": name part', id="a finalizer",
+        ),
+    ],
+)  # fmt: skip
+def test_what_any_api_server_refuses_is_invalid(
+    metadata: dict[str, Any], field: str, message: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        admitted(edited(service(), "metadata", metadata))
+    assert refused.value.details is not None
+    (cause,) = refused.value.details["causes"]
+    assert cause["field"] == field
+    assert cause["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        pytest.param("My_Team", "a lowercase RFC 1123 label must consist of", id="bad characters"),
+        pytest.param("my.team", "must not contain dots", id="a dot"),
+        pytest.param("a" * 64, "must be no more than 63 characters", id="too long"),
+    ],
+)
+def test_a_namespace_is_named_by_a_dns_1123_label(name: str, complaint: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        admit(Namespace(metadata=ObjectMeta(name=name)), None, "ann")
+    assert refused.value.message.startswith(
+        f'Namespace "{name}" is invalid: metadata.name: Invalid value: "{name}": {complaint}'
+    )
+    team = Namespace(metadata=ObjectMeta(name="team-1"))
+    assert admit(team, None, "ann").object == team
