@@ -15,7 +15,7 @@ from tests.support.manifests import (
     admitted,
     configuration,
     container,
-    decoded,
+    refusal,
     revision,
     route,
     service,
@@ -244,15 +244,12 @@ def test_service_links_get_a_default_only_when_the_service_is_new() -> None:
 
 
 def test_a_template_that_keeps_its_revisions_name_gets_no_defaults() -> None:
-    named = service(template={"name": "hello-v1"})
-    old = admitted(named).object
-    kept = copied(to_document(old))
-    del kept["spec"]["template"]["spec"]["enableServiceLinks"]
-    new = decoded(kept)
-    assert isinstance(new, Service)
-    assert new.spec.template.spec.enable_service_links is None
-    # The same document through admission is refused, for what it no longer says.
-    assert admitted(copied(to_document(old)), old).object == old
+    old = admitted(service(template={"name": "hello-v1"})).object
+    whole = copied(to_document(old))
+    assert admitted(whole, old).object == old
+    del whole["spec"]["template"]["spec"]["timeoutSeconds"]
+    assert '.Spec.TimeoutSeconds:\n\t-: "300"' not in refusal(whole, old)
+    assert ".Spec.TimeoutSeconds:" in refusal(whole, old)
 
 
 def test_who_changed_a_spec_last_is_noted_and_who_made_it_never_changes() -> None:
