@@ -18,7 +18,7 @@ from simulator.scenario.binomial import interval
 from simulator.scenario.model import AnswersClaim, ConditionClaim
 
 FALSE_ALARM = 1e-9  # how often a right `random` splitter fails its claim, per claim
-WINDOW_BOUND = 2.0  # requests, exclusive, per worker
+WINDOW_BOUND = 2  # requests, exclusive, per worker
 PERCENT = 100
 # An order that repeats itself with a period up to this, over that many requests, is a pattern. A
 # right splitter does so by chance less than once in 10⁹ (90/10: 9 more slots of 10 hit again).
@@ -85,19 +85,22 @@ def judge_split(
     strays = overlap + len(answers) - known
     told = _told(claim.split, counts, known)
     for revision in {**claim.split, **counts}:
-        share = claim.split.get(revision, 0) / PERCENT
-        got, due = counts.get(revision, 0), share * known
-        if share in (0.0, 1.0):
-            fits, bound = got == due, "exactly"
+        percent = claim.split.get(revision, 0)
+        got = counts.get(revision, 0)
+        # In hundredths of a request, so that bounds are exact.
+        off = abs(PERCENT * got - percent * known)
+        widened = strays * max(percent, PERCENT - percent)
+        if percent in (0, PERCENT):
+            fits, bound = off == 0, "exactly"
         elif claim.within is not None:
-            allowed = claim.within + strays * max(share, 1 - share)
-            fits, bound = abs(got - due) <= allowed + 1e-9, f"within {allowed:g}"
+            allowed = PERCENT * claim.within + widened
+            fits, bound = off <= allowed, f"and at most {allowed / PERCENT:g} off"
         else:
-            allowed = WINDOW_BOUND * workers + strays * max(share, 1 - share)
-            fits, bound = abs(got - due) < allowed + 1e-9, f"within {allowed:g}"
+            allowed = PERCENT * WINDOW_BOUND * workers + widened
+            fits, bound = off < allowed, f"and less than {allowed / PERCENT:g} off"
         if not fits:
-            sentence = f"{told}: {revision} got {got}, due are {due:g} {bound}"
-            return _broken(sentence.replace("due are 1 ", "due is 1 "))
+            due = f"{percent * known / PERCENT:g}"
+            return _broken(f"{told}: {revision} got {got}, want {due} {bound}")
     exact = all(
         counts.get(revision, 0) * PERCENT == percent * known
         for revision, percent in claim.split.items()

@@ -17,6 +17,8 @@ BAR_WIDTH = 40
 ORDER_MAX = 100  # answers whose order is shown one by one
 ORDER_PER_LINE = 50
 INDENT = "    "
+OUTPUT_LINES_SHOWN = 2
+OUTPUT_LINES_VERBOSE = 10_000
 
 
 class ChapterOutcome(Struct):
@@ -68,8 +70,8 @@ class Presenter(Protocol):
     def typed(self, line: str, stdin: str = "") -> None:
         """Show a command that a user would type, before it runs."""
 
-    def printed(self, lines: Sequence[str]) -> None:
-        """Show what the command printed, once it ended."""
+    def printed(self, output: str, wanted: Sequence[str]) -> None:
+        """Show what the command printed, once it ended; above all the `wanted` texts."""
 
     def load_begins(self, title: str, *, background: bool) -> None:
         """Show that requests are being sent; `answered` follows for each."""
@@ -93,8 +95,10 @@ class Presenter(Protocol):
 class PlainPresenter:
     """One line of text per event: for pipes, files and CI logs."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, lines_max: int = OUTPUT_LINES_SHOWN) -> None:
+        """`lines_max` is how many lines of a command's output are shown."""
         self._stream = stream
+        self._lines_max = lines_max
 
     def scenario_begins(self, scenario: Scenario) -> None:
         self._line(scenario.title)
@@ -113,8 +117,8 @@ class PlainPresenter:
         for row in stdin.splitlines():
             self._line(f"  > {row}")
 
-    def printed(self, lines: Sequence[str]) -> None:
-        for line in lines:
+    def printed(self, output: str, wanted: Sequence[str]) -> None:
+        for line in shown_lines(output, wanted, self._lines_max):
             self._line(f"{INDENT}{line}")
 
     def load_begins(self, title: str, *, background: bool) -> None:
@@ -161,6 +165,13 @@ class PlainPresenter:
 
     def _line(self, text: str = "") -> None:
         print(text, file=self._stream, flush=True)
+
+
+def shown_lines(output: str, wanted: Sequence[str], lines_max: int) -> list[str]:
+    """Return the lines of a command's output worth showing: those asked for, else the last."""
+    lines = [line.rstrip() for line in output.splitlines() if line.strip()]
+    asked = [line for line in lines if any(text in line for text in wanted)]
+    return asked[:lines_max] or lines[-lines_max:]
 
 
 def summary(outcome: Outcome) -> str:

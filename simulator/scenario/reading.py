@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from simulator.errors import KnaryError
 from simulator.resources.durations import SECOND, parse_duration
-from simulator.resources.manifests import parse_yaml
+from simulator.resources.manifests import ManifestError, parse_yaml
 from simulator.scenario import model
 
 SCENARIO_BYTES_MAX = 1024 * 1024
@@ -83,10 +83,14 @@ class Flaw(NamedTuple):
 
 
 def parse_scenario(text: str, source: str) -> model.Scenario:
-    """Return the scenario. Raise ScenarioError, or ManifestError where it is not even YAML."""
+    """Return the scenario. Raise ScenarioError."""
     if len(text) > SCENARIO_BYTES_MAX:
         raise ScenarioError(f"{source}: larger than {SCENARIO_BYTES_MAX} bytes")
-    documents = parse_yaml(text, source)
+    try:
+        documents = parse_yaml(text, source)
+    except ManifestError as error:
+        located = re.sub(r", line (\d+), column (\d+)", r":\1:\2", str(error), count=1)
+        raise ScenarioError(located) from error
     if len(documents) != 1:
         raise ScenarioError(
             f"{source}: want one YAML document with `title` and `steps`, got {len(documents)}"
@@ -171,13 +175,22 @@ def _translated(message: str) -> Flaw:
     if match := re.fullmatch(r"Object missing required field `(.*)`", message):
         return Flaw(path, f"`{match[1]}` is missing")
     if match := re.fullmatch(r"Expected `(.*)`, got `(.*)`", message):
-        name = path.rsplit(".", 1)[-1].partition("[")[0]
         wanted, got = (_kinds(match[1]), _kinds(match[2]))
-        hint = "; quote it" if wanted == "a text" and got in ("a number", "true or false") else ""
-        return Flaw(path, f"`{name}` wants {wanted}, got {got}{hint}")
+        hint = "; quote it" if wanted == "a text" and got != "a map" and got != "a list" else ""
+        return Flaw(path, f"{_named(path)} wants {wanted}, got {got}{hint}")
     if match := re.fullmatch(r"Invalid enum value '(.*)'", message):
         return Flaw(path, f"{match[1]!r} is not allowed here; allowed are {_choices(path)}")
     return Flaw(path, message)
+
+
+def _named(path: str) -> str:
+    """Return what stands at a path: a field, an entry of a list, a value of a map."""
+    if path == "$":
+        return "a scenario"
+    if path.endswith("[...]"):
+        return f"each value of {_named(path.removesuffix('[...]'))}"
+    name = path.rsplit(".", 1)[-1]
+    return f"each entry of `{name.partition('[')[0]}`" if name.endswith("]") else f"`{name}`"
 
 
 def _known_fields(path: str) -> tuple[str, ...]:
@@ -282,8 +295,8 @@ def _load_flaws(load: model.Load, path: str, loads: set[str]) -> Iterator[Flaw]:
         yield from _length_flaws(load, load.rate, path)
     yield from _range(load.connections, 1, CONNECTIONS_MAX, f"{path}.connections")
     yield from _duration(load.timeout, f"{path}.timeout")
-    if not load.path.startswith("/") or not load.path.isprintable() or " " in load.path:
-        yield Flaw(f"{path}.path", "a path starts with `/` and has no spaces")
+    if not re.fullmatch(r"/[!-~]*", load.path):
+        yield Flaw(f"{path}.path", "a path starts with `/` and is percent-encoded")
     if load.background in loads:
         yield Flaw(f"{path}.background", f"a load named {load.background!r} is running already")
     if load.background:
@@ -319,6 +332,9 @@ def _expect_flaws(
         if bool(expect.condition.service) == bool(expect.condition.revision):
             yield Flaw(path, "give either `service` or `revision`")
         yield from _duration(expect.condition.within, f"{path}.within")
+    elif expect.response is not None:
+        if not re.fullmatch(r"/[!-~]*", expect.response.path):
+            yield Flaw(f"{path}.path", "a path starts with `/` and is percent-encoded")
     elif expect.traffic is not None:
         yield from _split_flaws(expect.traffic.split, f"{path}.split")
 

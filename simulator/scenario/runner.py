@@ -29,8 +29,6 @@ from simulator.scenario.reading import BACKGROUND_S_MAX, seconds
 from simulator.scenario.running import RunningLoad
 from simulator.scenario.world import Finished, World, host_of
 
-OUTPUT_LINES_SHOWN = 2
-
 
 class StepFailed(KnaryError):
     """A step could not be done, and the next ones build upon it."""
@@ -126,7 +124,7 @@ class Runner:
         words = ("apply", "-n", self._scenario.namespace, "-f", "-")
         if not apply.refused:
             finished = await self._world.knary(words, text.encode())
-            self._presenter.printed(shown_lines(finished, ()))
+            self._presenter.printed(finished.output, ())
             if finished.status:
                 raise StepFailed(_unexpected_exit(finished, 0))
             return
@@ -134,7 +132,7 @@ class Runner:
         before = [await self._world.find(kind, named) for kind, named in names]
         finished = await self._world.knary(words, text.encode())
         after = [await self._world.find(kind, named) for kind, named in names]
-        self._presenter.printed(shown_lines(finished, (apply.refused,)))
+        self._presenter.printed(finished.output, (apply.refused,))
         verdict = checks.judge_refusal(finished.status, finished.output, apply.refused)
         self._judge(step, verdict)
         if verdict.held:
@@ -143,7 +141,7 @@ class Runner:
     async def _command(self, step: model.Step, command: model.Command) -> None:
         self._presenter.typed(" ".join(command.run.split()))
         finished = await self._world.knary(shlex.split(command.run)[1:])
-        self._presenter.printed(shown_lines(finished, command.output))
+        self._presenter.printed(finished.output, command.output)
         if finished.status != command.exit:
             raise StepFailed(_unexpected_exit(finished, command.exit))
         for text in command.output:
@@ -218,7 +216,7 @@ class Runner:
         self._outcome.requests += 1
         answer = answers[0]
         text = answer.text if answer.status else answer.error
-        self._presenter.printed([text])
+        self._presenter.printed(text, ())
         self._judge(step, checks.judge_response(answer.status, text, claim.status, claim.body))
 
     async def _expect_condition(self, step: model.Step, claim: model.ConditionClaim) -> None:
@@ -292,13 +290,6 @@ def traffic_of(service: Document) -> dict[str, int]:
         name = str(target.get("revisionName", ""))
         shares[name] = shares.get(name, 0) + int(target.get("percent") or 0)
     return shares
-
-
-def shown_lines(finished: Finished, wanted: Sequence[str]) -> list[str]:
-    """Return the lines of a command's output worth showing: those asked for, else the last."""
-    lines = [line.rstrip() for line in finished.output.splitlines() if line.strip()]
-    asked = [line for line in lines if any(text in line for text in wanted)]
-    return asked or lines[-OUTPUT_LINES_SHOWN:]
 
 
 def _unexpected_exit(finished: Finished, want: int) -> str:

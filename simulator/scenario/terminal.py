@@ -20,7 +20,14 @@ from simulator.load.report import LoadReport
 from simulator.scenario.bars import bar_cells, latency_line
 from simulator.scenario.checks import Verdict, counts_of
 from simulator.scenario.model import Scenario
-from simulator.scenario.present import ORDER_MAX, ORDER_PER_LINE, Outcome, summary
+from simulator.scenario.present import (
+    ORDER_MAX,
+    ORDER_PER_LINE,
+    OUTPUT_LINES_SHOWN,
+    Outcome,
+    shown_lines,
+    summary,
+)
 
 WIDTH_MAX = 88
 INDENT = 4
@@ -34,8 +41,10 @@ FAILED = "failed"
 class TerminalPresenter:
     """Prints as it goes; below that, what is under way right now."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, lines_max: int = OUTPUT_LINES_SHOWN) -> None:
+        """`lines_max` is how many lines of a command's output are shown."""
         self._console = console
+        self._lines_max = lines_max
         self._width = min(console.width, WIDTH_MAX)
         self._colours: dict[str, str] = {}
         self._loads: dict[str, Counter[str]] = {}
@@ -76,9 +85,9 @@ class TerminalPresenter:
             self._print(block, indent=INDENT)
         self._spinner = Spinner("dots", style="dim")
 
-    def printed(self, lines: Sequence[str]) -> None:
+    def printed(self, output: str, wanted: Sequence[str]) -> None:
         self._spinner = None
-        for line in lines:
+        for line in shown_lines(output, wanted, self._lines_max):
             self._print(Text(line, style="dim"), indent=INDENT)
 
     def load_begins(self, title: str, *, background: bool) -> None:
@@ -105,13 +114,13 @@ class TerminalPresenter:
 
     def judged(self, verdict: Verdict, where: str) -> None:
         self._spinner = None
+        grid = Table.grid(padding=(0, 1, 0, 0))
         if verdict.held:
-            text = Text.assemble(("✓ ", "bold green"), verdict.sentence)
+            grid.add_row(Text("✓", style="bold green"), Text(verdict.sentence))
         else:
-            text = Text.assemble(
-                ("✗ ", "bold red"), (verdict.sentence, "red"), (f" ({where})", "dim")
-            )
-        self._print(text, indent=INDENT - 2)
+            text = Text.assemble((verdict.sentence, "red"), (f" ({where})", "dim"))
+            grid.add_row(Text("✗", style="bold red"), text)
+        self._print(grid, indent=INDENT - 2)
 
     def scenario_ends(self, outcome: Outcome) -> None:
         self._live.stop()

@@ -174,7 +174,7 @@ class InstanceWorld:
         query = {"fieldSelector": f"metadata.name={named.name}"}
         listed = self._client.list(kind, named.namespace, query)
         items: list[Document] = listed["items"]
-        seen = items[0] if items else None
+        seen: Document | None = items[0] if items else None
         if seen is not None and holds(seen):
             return seen
         query["resourceVersion"] = listed["metadata"]["resourceVersion"]
@@ -187,9 +187,10 @@ class InstanceWorld:
                     continue
                 if event is None:
                     raise KnaryError("the API closed the watch; is knary still running?")
-                seen = event["object"] if event["type"] != "DELETED" else None
-                if seen is not None and holds(seen):
-                    return seen
+                found: Document = event["object"]
+                seen = found if event["type"] != "DELETED" else None
+                if seen is not None and holds(found):
+                    return found
         return seen
 
 

@@ -1,0 +1,194 @@
+"""`knary load`: requests at a steady rate, and who answered them how fast."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator.cli import exits, output
+from simulator.cli.exits import UsageError
+from simulator.cli.instance import Instance, host_and_port, instance_option, namespace_option
+from simulator.cli.kinds import SERVICE
+
+if TYPE_CHECKING:
+    from simulator.load.plan import LoadPlan
+    from simulator.load.report import LoadReport
+    from simulator.load.schedule import Schedule
+
+RATE_MAX_PER_S = 100_000.0
+RATE_DEFAULT_PER_S, DURATION_DEFAULT = 100.0, "10s"
+CONNECTIONS_MAX = 1024
+STDOUT = "-"
+
+
+@click.command("load")
+@click.argument("service")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0.001, RATE_MAX_PER_S),
+    metavar="R",
+    help="Requests per second, whether or not earlier ones were answered [default: 100].",
+)
+@click.option("--duration", metavar="TIME", help="How long: 500ms, 10s, 1m30s [default: 10s].")
+@click.option(
+    "--requests",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Instead of a rate: N requests, as fast as the connections go.",
+)
+@click.option(
+    "--connections",
+    type=click.IntRange(1, CONNECTIONS_MAX),
+    metavar="N",
+    help="Connections at most [default: 64; with --requests 1].",
+)
+@click.option("--timeout", default="10s", metavar="TIME", show_default=True, help="Per request.")
+@click.option("--path", default="/", metavar="PATH", show_default=True, help="What to ask for.")
+@click.option(
+    "--json", "json_file", metavar="FILE|-", help="Write the report as JSON, - on stdout."
+)
+@namespace_option
+@instance_option
+def load(
+    service: str,
+    rate: float | None,
+    duration: str | None,
+    requests: int | None,
+    connections: int | None,
+    timeout: str,
+    path: str,
+    json_file: str | None,
+    namespace: str,
+    instance: Instance,
+) -> int:
+    """Send load to a service through the gateway and show which revision answered.
+
+    Open loop: latency counts from the planned moment of a request, so a stall shows in full.
+    Ends with 0 unless not one request was answered. docs/load.md has the schema of the JSON.
+
+    \b
+    Examples:
+      knary load helloworld-go
+      knary load helloworld-go --rate 200 --duration 10s
+      knary load helloworld-go --requests 1000 --connections 8 --json -
+    """
+    from simulator.cli.urls import reach_of
+    from simulator.load.plan import LoadPlan
+
+    if requests is not None and (rate is not None or duration is not None):
+        raise UsageError("--requests excludes --rate and --duration")
+    if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
+        raise UsageError(f"--path {path!r}: want a path such as /shop?item=1, percent-encoded")
+    schedule = _schedule(rate, duration, requests, connections)
+    with instance.client() as client:
+        found = client.get(SERVICE, namespace, service)
+    description = instance.description()
+    reach = reach_of(found, None, str(description["gateway"]), str(description["domain"]))
+    address, port = host_and_port(str(description["gateway"]))
+    plan = LoadPlan(
+        address=address,
+        port=port,
+        host=reach.host,
+        schedule=schedule,
+        path=path,
+        connections_max=connections or (64 if requests is None else 1),
+        timeout_s=_seconds("--timeout", timeout),
+    )
+    return _send(plan, service, json_file)
+
+
+def _send(plan: LoadPlan, service: str, json_file: str | None) -> int:
+    """Carry the plan out, show it, write the report; return the exit status."""
+    from simulator.cli.playing import presenter_for
+    from simulator.load.generator import Load
+    from simulator.load.plan import Answer
+    from simulator.scenario.theatre import Interrupted, run_interruptible
+
+    status = exits.OK
+    if json_file == STDOUT:
+        running = Load(plan)
+        try:
+            run_interruptible(running.run)
+        except Interrupted:
+            status = exits.INTERRUPTED
+    else:
+        title = f"load on {service}"
+        with presenter_for(verbose=False) as presenter:
+
+            def observe(answer: Answer) -> None:
+                presenter.answered(title, answer)
+
+            running = Load(plan, observe)
+            presenter.load_begins(title, background=False)
+            try:
+                run_interruptible(running.run)
+            except Interrupted:
+                status = exits.INTERRUPTED
+        _show(running.report)
+    report = running.report
+    if json_file is not None:
+        _write(report, json_file)
+    if status == exits.OK and not report.service.count:
+        return exits.FAILED
+    return status
+
+
+def _show(report: LoadReport) -> None:
+    """Print who answered, how often and how fast."""
+    from simulator.scenario.bars import latency_line
+
+    rows: list[list[object]] = [
+        ["REVISION", "REQUESTS", "SHARE", "ERRORS", "P50", "P90", "P99", "P99.9", "MAX"]
+    ]
+    total = report.all.requests
+    for name, tally in sorted(report.revisions.items()):
+        latency = tally.latencies
+        shown = [
+            f"{latency.at(percentile) / 1000:.2f} ms" for percentile in (50, 90, 99, 99.9, 100)
+        ]
+        share = f"{100 * tally.requests / total:.2f} %"
+        rows.append([name, tally.requests, share, tally.failed, *shown])
+    output.table(rows)
+    output.line()
+    output.line(latency_line(report))
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(report.all.errors.items()))
+    if kinds:
+        output.line(f"Errors: {kinds}")
+
+
+def _write(report: LoadReport, file: str) -> None:
+    text = json.dumps(report.to_dict(), indent=2)
+    if file == STDOUT:
+        output.line(text)
+        return
+    try:
+        Path(file).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}") from error
+
+
+def _schedule(
+    rate: float | None, duration: str | None, requests: int | None, connections: int | None
+) -> Schedule:
+    from simulator.load.schedule import AsFastAsPossible, ConstantRate
+
+    if requests is not None:
+        return AsFastAsPossible(count=requests, connections=connections or 1)
+    return ConstantRate(
+        rate or RATE_DEFAULT_PER_S, _seconds("--duration", duration or DURATION_DEFAULT)
+    )
+
+
+def _seconds(option: str, text: str) -> float:
+    from simulator.resources.durations import SECOND, parse_duration
+
+    try:
+        length = parse_duration(text) / SECOND
+    except ValueError:
+        length = 0.0
+    if length <= 0:
+        raise UsageError(f"{option} {text!r} is no length of time; write 500ms, 10s or 1m30s")
+    return length

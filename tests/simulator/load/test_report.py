@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from simulator.load.plan import Answer, LoadPlan
+from simulator.load.report import OTHERS, REVISIONS_MAX, UNKNOWN, LoadReport
+from simulator.load.schedule import ConstantRate
+
+PLAN = LoadPlan("127.0.0.1", 8080, "hello.default.example.com", ConstantRate(100, 1))
+
+
+def answer(sequence: int = 0, **changes) -> Answer:
+    values = {"planned_s": 1.0, "sent_s": 1.0, "done_s": 1.01, "status": 200, "revision": "a"}
+    return Answer(sequence, **{**values, **changes})
+
+
+def report_of(*answers: Answer) -> LoadReport:
+    report = LoadReport(PLAN)
+    for each in answers:
+        report.count(each)
+    return report
+
+
+def test_latency_counts_from_the_planned_moment_and_service_time_from_the_sending() -> None:
+    report = report_of(answer(planned_s=1.0, sent_s=1.5, done_s=1.6))
+    assert report.all.latencies.at(50) == pytest.approx(600_000, rel=0.001)
+    assert report.service.at(50) == pytest.approx(100_000, rel=0.001)
+
+
+def test_errors_are_counted_by_kind_and_by_revision() -> None:
+    report = report_of(
+        answer(),
+        answer(status=503, error="5xx"),
+        answer(status=0, revision="", error="reset"),
+    )
+    told = report.to_dict()
+    assert told["requests"] == 3
+    assert told["errors"] == {"reset": 1, "5xx": 1}
+    assert told["revisions"]["a"]["requests"] == 2
+    assert told["revisions"]["a"]["errors"] == {"5xx": 1}
+    assert told["revisions"][UNKNOWN]["errors"] == {"reset": 1}
+    assert told["revisions"]["a"]["share"] == pytest.approx(2 / 3, abs=1e-6)
+
+
+def test_what_was_not_answered_has_no_latency() -> None:
+    assert report_of(answer(status=0, error="timeout")).all.latencies.count == 0
+
+
+@pytest.mark.parametrize(
+    ("delays_s", "behind"),
+    [
+        pytest.param([0.0] * 100, False, id="on time"),
+        pytest.param([0.009] * 100, False, id="a few milliseconds are noise"),
+        pytest.param([0.0] * 99 + [0.5], False, id="one in a hundred may be late"),
+        pytest.param([0.0] * 98 + [0.5] * 2, True, id="two in a hundred may not"),
+        pytest.param([], False, id="a closed loop has no schedule"),
+    ],
+)
+def test_a_generator_that_fell_behind_says_so(delays_s: list[float], behind: bool) -> None:
+    report = LoadReport(PLAN)
+    for delay in delays_s:
+        report.noticed(delay)
+    assert report.behind_schedule is behind
+    assert report.to_dict()["schedule"]["behind_schedule"] is behind
+
+
+def test_a_server_that_makes_up_names_cannot_fill_our_memory() -> None:
+    report = report_of(*(answer(revision=f"r{index}") for index in range(REVISIONS_MAX + 9)))
+    assert len(report.revisions) == REVISIONS_MAX + 1
+    assert report.revisions[OTHERS].requests == 9
+
+
+def test_a_report_is_json_even_when_nothing_happened() -> None:
+    told = json.loads(json.dumps(LoadReport(PLAN).to_dict()))
+    assert told["schema"] == "knary.load/v1"
+    assert told["requests"] == 0
+    assert told["rate_per_s"] == 0
