@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -307,10 +308,8 @@ def test_any_patch_applies_whole_or_is_refused_and_leaves_its_arguments(
     document: Any, operations: Any
 ) -> None:
     before = copied([document, operations])
-    try:
+    with contextlib.suppress(ApiError):
         spoil(json_patch(document, operations))
-    except ApiError:
-        pass
     assert [document, operations] == before
 
 
