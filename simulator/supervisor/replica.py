@@ -325,8 +325,7 @@ class Replica:
         while not self._is_over():
             await self._changed.wait()
             self._changed.clear()
-            if not self._is_met:
-                self.written.set()
+            if not self._is_met or self._is_being_born():
                 continue
             error = await self._write()
             if error is None:
@@ -344,6 +343,17 @@ class Replica:
         self._world.ports.give_back(self.life.port)
         await asyncio.to_thread(places.remove, self._place)
         self._gone(self)
+
+    def _is_being_born(self) -> bool:
+        """Tell whether its first process is a millisecond away: that is worth one write, not two.
+
+        A Pod that says Ready is told at once that this is over.
+        """
+        return (
+            self.life.phase is Phase.STARTING
+            and self.life.last is None
+            and not is_true(self.pod.status.conditions)
+        )
 
     def _is_over(self) -> bool:
         """Tell whether its process has ended for good, and no finalizer of ours is left."""
