@@ -102,14 +102,17 @@ def _flatten(parts: Iterable[str]) -> str:
 
 
 def generic(message: str, *paths: str, details: str = "") -> Errors:
+    """Return a refusal in words of its own."""
     return (FieldError(message, paths, details),)
 
 
 def warning(message: str, *paths: str, details: str = "") -> Errors:
+    """Return a complaint that refuses nothing."""
     return (FieldError(message, paths, details, is_warning=True),)
 
 
 def missing_field(*paths: str) -> Errors:
+    """Return the refusal of fields that are not there."""
     return generic("missing field(s)", *paths)
 
 
@@ -119,6 +122,7 @@ def disallowed_fields(*paths: str) -> Errors:
 
 
 def invalid_value(value: Any, path: str, details: str = "") -> Errors:
+    """Return the refusal of a field's value."""
     return generic(f"invalid value: {value}", path, details=details)
 
 
@@ -128,16 +132,20 @@ def invalid_array_value(value: Any, field: str, index: int) -> Errors:
 
 
 def invalid_key_name(key: str, path: str, details: str = "") -> Errors:
+    """Return the refusal of a name or of a map's key."""
     return generic(f"invalid key name {quoted(key)}", path, details=details)
 
 
 def missing_one_of(*paths: str) -> Errors:
+    """Return the refusal of a choice that was not made."""
     return generic("expected exactly one, got neither", *paths)
 
 
 def multiple_one_of(*paths: str) -> Errors:
+    """Return the refusal of a choice that was made more than once."""
     return generic("expected exactly one, got both", *paths)
 
 
 def out_of_bounds(value: Any, lower: Any, upper: Any, path: str) -> Errors:
+    """Return the refusal of a value outside of its bounds, which are allowed themselves."""
     return generic(f"expected {lower} <= {value} <= {upper}", path)

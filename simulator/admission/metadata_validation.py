@@ -141,11 +141,13 @@ def _is_owner(reference: OwnerReference, kind: str, name: str) -> bool:
 
 
 def validate_rollout_duration(annotations: Annotations) -> Errors:
+    """Return what keeps the time of a gradual rollout from being whole seconds, 0 or more."""
     keys = (ANNOTATION_ROLLOUT_DURATION, ROLLOUT_DURATION_ALIAS)
     return _validate_seconds(find_annotation(annotations, *keys), "rollout-duration")
 
 
 def validate_progress_deadline(annotations: Annotations) -> Errors:
+    """Return what keeps the time to become ready from being whole seconds, 0 or more."""
     found = find_annotation(annotations, ANNOTATION_PROGRESS_DEADLINE)
     return _validate_seconds(found, "progress-deadline")
 
