@@ -47,6 +47,7 @@ class Load:
         self._sequence = 0
         self._left = 0
         self._began = 0.0
+        self._stopped = False
         self._done = asyncio.Event()
         self._closed = asyncio.Event()
         self._tasks: asyncio.TaskGroup | None = None
@@ -80,6 +81,7 @@ class Load:
                 self._start()
                 await self._done.wait()
         finally:
+            self._stopped = True  # what is cut off from here on is no answer
             self._sweeper.cancel()
             self._alarm.close()
             for connection in tuple(self._open):
@@ -136,7 +138,7 @@ class Load:
 
     def _assign(self) -> None:
         """Give waiting requests to free connections, then to new ones, in order."""
-        while self._waiting:
+        while self._waiting and not self._stopped:
             while self._free and self._free[-1].is_closing:
                 self._free.pop()
             if self._free:
@@ -201,6 +203,8 @@ class Load:
         self._assign()
 
     def _count(self, exchange: Exchange, error: str) -> None:
+        if self._stopped:
+            return
         answer = Answer(
             sequence=exchange.sequence,
             planned_s=exchange.planned - self._began,

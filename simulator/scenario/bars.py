@@ -43,7 +43,7 @@ def latency_line(report: LoadReport) -> str:
         p50, p99 = (_milliseconds(tally.latencies.at(percentile)) for percentile in (50, 99))
         line += f", p50 {p50}, p99 {p99}"
     if report.behind_schedule:
-        line += f"; {report.late_share:.0%} left late: this machine is too busy to measure latency"
+        line += f" ({report.late_share:.0%} left late: too busy here for exact latencies)"
     return line
 
 

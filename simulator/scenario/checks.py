@@ -20,6 +20,7 @@ from simulator.scenario.model import AnswersClaim, ConditionClaim
 FALSE_ALARM = 1e-9  # how often a right `random` splitter fails its claim, per claim
 WINDOW_BOUND = 2  # requests, exclusive, per worker
 PERCENT = 100
+MESSAGE_MAX = 120  # characters of a condition's message shown beside one that holds
 # An order that repeats itself with a period up to this, over that many requests, is a pattern. A
 # right splitter does so by chance less than once in 10⁹ (90/10: 9 more slots of 10 hit again).
 ORDER_PERIOD_MAX = 10
@@ -101,11 +102,14 @@ def judge_split(
         if not fits:
             due = f"{percent * known / PERCENT:g}"
             return _broken(f"{told}: {revision} got {got}, want {due} {bound}")
-    exact = all(
-        counts.get(revision, 0) * PERCENT == percent * known
+    farthest = max(
+        abs(counts.get(revision, 0) - percent * known / PERCENT)
         for revision, percent in claim.split.items()
     )
-    return _held(f"{told}, {'exactly as asked' if exact else 'as near as turns allow'}")
+    if farthest == 0:
+        return _held(f"{told}, exactly as asked")
+    dues = " : ".join(f"{percent * known / PERCENT:g}" for percent in claim.split.values())
+    return _held(f"{told}, at most {farthest:.2g} from {dues}")
 
 
 def judge_coin(answers: Sequence[Answer], split: Mapping[str, int]) -> Verdict:
@@ -116,15 +120,17 @@ def judge_coin(answers: Sequence[Answer], split: Mapping[str, int]) -> Verdict:
     for revision in {**split, **counts}:
         share = split.get(revision, 0) / PERCENT
         got = counts.get(revision, 0)
-        low, high = interval(known, share, FALSE_ALARM / max(1, len(split)))
+        low, high = interval(known, share, FALSE_ALARM / len(split))
         if not low <= got <= high:
             return _broken(
                 f"{told}: {revision} got {got}; a right coin gives {low} to {high}"
-                f" all but once in {1 / FALSE_ALARM:.0e}",
+                " all but once in a billion"
             )
-    first, percent = next(iter(split.items()))
-    low, high = interval(known, percent / PERCENT, FALSE_ALARM / max(1, len(split)))
-    return _held(f"{told}; a coin may give {first} anything from {low} to {high}")
+    percents = " : ".join(str(percent) for percent in split.values())
+    low, high = interval(known, next(iter(split.values())) / PERCENT, FALSE_ALARM / len(split))
+    return _held(
+        f"{told}; {percents} by coin gives the first {low} to {high}, all but once in a billion"
+    )
 
 
 def judge_none(answers: Sequence[Answer], revision: str, *, from_now: bool) -> Verdict:
@@ -202,15 +208,16 @@ def judge_condition(condition: Mapping[str, str] | None, claim: ConditionClaim) 
         return _broken(f"{name} does not report {claim.type}, want {wanted}")
     told = f"{name} reports {claim.type} {condition.get('status')}"
     told += f", {condition['reason']}" if condition.get("reason") else ""
-    told += f": {condition['message']}" if condition.get("message") else ""
+    message = condition.get("message", "")
     fits = (
         condition.get("status") == claim.status
         and claim.reason in ("", condition.get("reason"))
-        and claim.message in condition.get("message", "")
+        and claim.message in message
     )
     if fits:
-        return _held(told)
-    return _broken(f"{told}; want {wanted}")
+        short = message if len(message) <= MESSAGE_MAX else f"{message[:MESSAGE_MAX]}…"
+        return _held(f"{told}: {short}" if message else told)
+    return _broken(f"{told}{': ' if message else ''}{message}; want {wanted}")
 
 
 def judge_traffic(reported: Mapping[str, int], want: Mapping[str, int], service: str) -> Verdict:

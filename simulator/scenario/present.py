@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TextIO
 
@@ -13,6 +15,7 @@ from simulator.scenario.bars import bar_cells, latency_line, order_signs
 from simulator.scenario.checks import Verdict, counts_of
 from simulator.scenario.model import Scenario
 
+WIDTH = 80
 BAR_WIDTH = 40
 ORDER_MAX = 100  # answers whose order is shown one by one
 ORDER_PER_LINE = 50
@@ -98,27 +101,28 @@ class PlainPresenter:
     def __init__(self, stream: TextIO, lines_max: int = OUTPUT_LINES_SHOWN) -> None:
         """`lines_max` is how many lines of a command's output are shown."""
         self._stream = stream
-        self._lines_max = lines_max
+        self._printed = Printed(lines_max)
 
     def scenario_begins(self, scenario: Scenario) -> None:
         self._line(scenario.title)
         if scenario.why:
-            self._line(" ".join(scenario.why.split()))
+            self._wrapped(scenario.why)
 
     def chapter_begins(self, number: int, total: int, title: str) -> None:
         self._line()
         self._line(f"[{number}/{total}] {title}")
 
     def told(self, text: str) -> None:
-        self._line(f"  {' '.join(text.split())}")
+        self._wrapped(text, indent="  ")
 
     def typed(self, line: str, stdin: str = "") -> None:
-        self._line(f"  $ {line}")
+        for index, row in enumerate(folded(line, WIDTH - 4)):
+            self._line(f"  {'$ ' if index == 0 else '  '}{row}")
         for row in stdin.splitlines():
             self._line(f"  > {row}")
 
     def printed(self, output: str, wanted: Sequence[str]) -> None:
-        for line in shown_lines(output, wanted, self._lines_max):
+        for line in self._printed.choose(output, wanted):
             self._line(f"{INDENT}{line}")
 
     def load_begins(self, title: str, *, background: bool) -> None:
@@ -163,15 +167,48 @@ class PlainPresenter:
             bar = ("#" * cells).ljust(BAR_WIDTH, ".")
             self._line(f"{INDENT}{name:<{width}} {bar} {counts[name]:>5} {share:5.1f} %")
 
+    def _wrapped(self, text: str, indent: str = "") -> None:
+        for row in textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent):
+            self._line(row)
+
     def _line(self, text: str = "") -> None:
         print(text, file=self._stream, flush=True)
 
 
-def shown_lines(output: str, wanted: Sequence[str], lines_max: int) -> list[str]:
-    """Return the lines of a command's output worth showing: those asked for, else the last."""
-    lines = [line.rstrip() for line in output.splitlines() if line.strip()]
-    asked = [line for line in lines if any(text in line for text in wanted)]
-    return asked[:lines_max] or lines[-lines_max:]
+class Printed:
+    """Chooses what to show of a command's output, and does not show the same twice."""
+
+    def __init__(self, lines_max: int) -> None:
+        """`lines_max` of OUTPUT_LINES_VERBOSE shows everything."""
+        self._lines_max = lines_max
+        self._shown: set[tuple[str, ...]] = set()
+
+    def choose(self, output: str, wanted: Sequence[str]) -> list[str]:
+        """Return the lines worth showing: those with a wanted text, else the last ones."""
+        lines = [line.rstrip() for line in output.splitlines() if line.strip()]
+        if self._lines_max >= OUTPUT_LINES_VERBOSE:
+            return lines
+        lines = [line for line in lines if not line.startswith("Warning: ")]
+        asked = [line for line in lines if any(text in line for text in wanted)]
+        errors = [line for line in asked if line.startswith("Error: ")]
+        chosen = (errors or asked)[: self._lines_max] or lines[-self._lines_max :]
+        if tuple(chosen) in self._shown:
+            return []
+        self._shown.add(tuple(chosen))
+        return chosen
+
+
+def folded(command: str, width: int) -> list[str]:
+    """Return a command line in rows that fit, broken before options as a shell reads them."""
+    if len(command) <= width:
+        return [command]
+    rows: list[str] = []
+    for part in re.split(r" (?=--?[a-z])", command):
+        if rows and len(rows[-1]) + 1 + len(part) + 2 <= width:
+            rows[-1] += f" {part}"
+        else:
+            rows.append(part if not rows else f"  {part}")
+    return [*(f"{row} \\" for row in rows[:-1]), rows[-1]]
 
 
 def summary(outcome: Outcome) -> str:

@@ -176,7 +176,7 @@ def _translated(message: str) -> Flaw:
         return Flaw(path, f"`{match[1]}` is missing")
     if match := re.fullmatch(r"Expected `(.*)`, got `(.*)`", message):
         wanted, got = (_kinds(match[1]), _kinds(match[2]))
-        hint = "; quote it" if wanted == "a text" and got != "a map" and got != "a list" else ""
+        hint = "; quote it" if wanted == "a text" and got not in {"a map", "a list"} else ""
         return Flaw(path, f"{_named(path)} wants {wanted}, got {got}{hint}")
     if match := re.fullmatch(r"Invalid enum value '(.*)'", message):
         return Flaw(path, f"{match[1]!r} is not allowed here; allowed are {_choices(path)}")

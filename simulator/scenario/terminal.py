@@ -25,7 +25,8 @@ from simulator.scenario.present import (
     ORDER_PER_LINE,
     OUTPUT_LINES_SHOWN,
     Outcome,
-    shown_lines,
+    Printed,
+    folded,
     summary,
 )
 
@@ -44,7 +45,7 @@ class TerminalPresenter:
     def __init__(self, console: Console, lines_max: int = OUTPUT_LINES_SHOWN) -> None:
         """`lines_max` is how many lines of a command's output are shown."""
         self._console = console
-        self._lines_max = lines_max
+        self._printed = Printed(lines_max)
         self._width = min(console.width, WIDTH_MAX)
         self._colours: dict[str, str] = {}
         self._loads: dict[str, Counter[str]] = {}
@@ -72,14 +73,14 @@ class TerminalPresenter:
         self._console.print(Rule(heading, align="left", style="dim"), width=self._width)
 
     def told(self, text: str) -> None:
-        self._print(Text(" ".join(text.split()), style="italic"), indent=INDENT - 2)
+        self._print(Text(" ".join(text.split())), indent=INDENT - 2)
 
     def typed(self, line: str, stdin: str = "") -> None:
         self._console.print()
-        text = Text.assemble(("$ ", "green"), (line, "bold"), overflow="fold")
-        if stdin:
-            text.append(" <<EOF", style="bold")
-        self._print(text, indent=INDENT - 2)
+        rows = folded(line + (" <<EOF" if stdin else ""), self._width - INDENT)
+        for index, row in enumerate(rows):
+            prompt = "$ " if index == 0 else "  "
+            self._print(Text.assemble((prompt, "green"), (row, "bold")), indent=INDENT - 2)
         if stdin:
             block = Syntax(stdin.rstrip() + "\nEOF", "yaml", background_color="default")
             self._print(block, indent=INDENT)
@@ -87,7 +88,7 @@ class TerminalPresenter:
 
     def printed(self, output: str, wanted: Sequence[str]) -> None:
         self._spinner = None
-        for line in shown_lines(output, wanted, self._lines_max):
+        for line in self._printed.choose(output, wanted):
             self._print(Text(line, style="dim"), indent=INDENT)
 
     def load_begins(self, title: str, *, background: bool) -> None:
