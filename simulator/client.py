@@ -1,11 +1,10 @@
 """A small synchronous client of the Kubernetes-style API, light enough for `knary get`.
 
-It imports nothing heavy on purpose: http.client, ssl and json. One client serves one thread.
+It imports nothing heavy on purpose: ssl, json and simulator/access. One client serves one thread.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
 import select
 import socket
@@ -78,7 +77,7 @@ class ApiClient:
         self._settings = settings
         self._warn = warn
         self._tls = ssl.create_default_context(cadata=endpoint.authority_pem)
-        self._connection: http.client.HTTPSConnection | None = None
+        self._connection: ssl.SSLSocket | None = None
 
     @classmethod
     def from_kubeconfig(cls, path: Path, warn: Callable[[str], None] = _ignore) -> ApiClient:
@@ -117,14 +116,14 @@ class ApiClient:
 
         Raise ApiRefused for a code of 400 and above, NotRunning when nothing answers.
         """
-        encoded = None if body is None else json.dumps(body).encode()
         headers = self._headers(accept)
-        if encoded is not None:
+        encoded = b"" if body is None else json.dumps(body).encode()
+        if encoded:
             headers["Content-Type"] = content_type
         answer, data = self._exchange(method, _target(path, query), encoded, headers)
-        for warning in answer.headers.get_all("Warning", []):
+        for warning in answer.headers("warning"):
             self._warn(_warning_text(warning))
-        return _decode(answer.status, answer.headers.get("Content-Type") or "", data)
+        return _decode(answer.status, answer.header("content-type"), data)
 
     def get(self, info: ResourceInfo, namespace: str, name: str) -> Document:
         """Return the object. Raise ApiRefused (404) when there is none."""
@@ -188,14 +187,15 @@ class ApiClient:
         timeout_s = self._settings.request_timeout_s
         receiver = self._open(timeout_s)
         try:
-            receiver.sendall(_get_request(self.endpoint, path, query, self._headers(accept)))
+            headers = {**self._headers(accept), "Connection": "close"}
+            receiver.sendall(self._head("GET", _target(path, query), headers))
             answer = StreamedAnswer(receiver, timeout_s)
             if answer.status >= 400:
                 data = answer.read_all(timeout_s, self._settings.answer_bytes_max)
-                _decode(answer.status, answer.headers.get("content-type", ""), data)
+                _decode(answer.status, answer.header("content-type"), data)
         except (StreamBroken, OSError) as error:
             receiver.close()
-            raise AnswerLost(f"{self.endpoint.address}: {error or 'no answer'}") from error
+            raise self._lost("GET", error) from error
         except BaseException:
             receiver.close()
             raise
@@ -218,52 +218,61 @@ class ApiClient:
         return wait_ready(self, kind, Named(namespace, name), Terms(timeout_s, window_s), progress)
 
     def _exchange(
-        self, method: str, target: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[http.client.HTTPResponse, bytes]:
+        self, method: str, target: str, body: bytes, headers: dict[str, str]
+    ) -> tuple[StreamedAnswer, bytes]:
         """Send over the kept connection; open a new one when that had been closed meanwhile."""
+        if body:
+            headers["Content-Length"] = str(len(body))
+        request = self._head(method, target, headers) + body
         was_kept = self._connection is not None
         try:
-            return self._send(method, target, body, headers)
-        except (http.client.HTTPException, ConnectionError, ssl.SSLError) as error:
+            return self._send(request)
+        except (StreamBroken, OSError) as error:
             self.close()
             # A request that changes something is sent once: it may have been carried out.
-            if not (was_kept and method == "GET"):
-                raise AnswerLost(_lost(self.endpoint, method, error)) from error
+            if not was_kept or method != "GET" or isinstance(error, TimeoutError):
+                raise self._lost(method, error) from error
         try:
-            return self._send(method, target, body, headers)
-        except (http.client.HTTPException, ConnectionError, ssl.SSLError) as error:
+            return self._send(request)
+        except (StreamBroken, OSError) as error:
             self.close()
-            raise AnswerLost(_lost(self.endpoint, method, error)) from error
+            raise self._lost(method, error) from error
 
-    def _send(
-        self, method: str, target: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[http.client.HTTPResponse, bytes]:
+    def _send(self, request: bytes) -> tuple[StreamedAnswer, bytes]:
+        timeout_s, bytes_max = self._settings.request_timeout_s, self._settings.answer_bytes_max
         connection = self._kept_connection()
-        try:
-            connection.request(method, target, body, headers)
-            answer = connection.getresponse()
-            data = answer.read(self._settings.answer_bytes_max)
-        except TimeoutError as error:
+        connection.settimeout(timeout_s)
+        connection.sendall(request)
+        answer = StreamedAnswer(connection, timeout_s)
+        data = answer.read_all(timeout_s, bytes_max)
+        if not answer.leaves_connection_open:
             self.close()
-            seconds = self._settings.request_timeout_s
-            raise AnswerLost(f"{self.endpoint.address}: no answer in {seconds:g} s") from error
-        if answer.will_close:
-            self.close()
+        if len(data) == bytes_max:
+            raise StreamBroken(f"the answer is larger than {bytes_max} bytes")
         return answer, data
 
-    def _kept_connection(self) -> http.client.HTTPSConnection:
+    def _kept_connection(self) -> ssl.SSLSocket:
         """Return a connection that is open; one that the server closed meanwhile is replaced."""
         kept = self._connection
-        if kept is not None and kept.sock is not None and not _has_input(kept.sock):
+        if kept is not None and not _has_input(kept):
             return kept
         self.close()
-        timeout_s = self._settings.request_timeout_s
-        fresh = http.client.HTTPSConnection(
-            self.endpoint.host, self.endpoint.port, timeout=timeout_s, context=self._tls
-        )
-        fresh.sock = self._open(timeout_s)
-        self._connection = fresh
-        return fresh
+        self._connection = self._open(self._settings.request_timeout_s)
+        return self._connection
+
+    def _head(self, method: str, target: str, headers: Mapping[str, str]) -> bytes:
+        lines = [f"{method} {target} HTTP/1.1", f"Host: {self.endpoint.authority}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def _lost(self, method: str, error: Exception) -> AnswerLost:
+        where = self.endpoint.address
+        if isinstance(error, TimeoutError):
+            why = f"{where} gave no answer in {self._settings.request_timeout_s:g} s"
+        else:
+            why = f"{where} closed the connection before an answer ({error})"
+        doubt = "; whether it was done is not known: look before you repeat it"
+        return AnswerLost(why if method == "GET" else why + doubt)
 
     def _open(self, timeout_s: float) -> ssl.SSLSocket:
         """Connect. Raise NotRunning when nothing listens there, or something else does."""
@@ -293,12 +302,6 @@ def _target(path: str, query: Query | None) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
-def _get_request(endpoint: Endpoint, path: str, query: Query, headers: Mapping[str, str]) -> bytes:
-    lines = [f"GET {_target(path, query)} HTTP/1.1", f"Host: {endpoint.host}:{endpoint.port}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return ("\r\n".join(lines) + "\r\nConnection: close\r\n\r\n").encode("latin-1")
-
-
 def _has_input(connection: socket.socket) -> bool:
     """Tell whether an idle connection has something to read: its end, as nothing was asked."""
     try:
@@ -306,11 +309,6 @@ def _has_input(connection: socket.socket) -> bool:
     except (OSError, ValueError):
         return True
     return bool(readable)
-
-
-def _lost(endpoint: Endpoint, method: str, error: Exception) -> str:
-    doubt = "" if method == "GET" else "; whether it was done is not known: look before you repeat"
-    return f"{endpoint.address} closed the connection before an answer ({error}){doubt}"
 
 
 def _warning_text(header: str) -> str:

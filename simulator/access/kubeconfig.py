@@ -28,9 +28,14 @@ class Endpoint:
     folder: Path  # of the kubeconfig: the instance's data folder
 
     @property
-    def address(self) -> str:
+    def authority(self) -> str:
+        """Return HOST:PORT, an IPv6 host in brackets."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"https://{host}:{self.port}"
+        return f"{host}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        return f"https://{self.authority}"
 
 
 def parse_kubeconfig(text: str, path: Path) -> Endpoint:

@@ -1,13 +1,12 @@
-"""Reads a streamed HTTP/1.1 answer over a plain socket, so that a wait for its next line can end.
+"""Reads an HTTP/1.1 answer from a socket, whole or as it comes.
 
-`http.client` cannot go on reading after a timeout; a watch must, since it waits by turns for
-frames and for its own deadlines.
+`http.client` cannot go on reading after a timeout, as a watch must, which waits by turns for
+frames and for its own deadlines; and importing it takes 17 ms that `knary get` does not have.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
 from typing import Protocol
 
 READ_BYTES = 65_536
@@ -102,10 +101,25 @@ class StreamedAnswer:
         self._receiver = receiver
         receiver.settimeout(timeout_s)
         head, rest = self._read_head()
-        self.status, self.headers = _parse_head(head)
+        self.status, self._fields = _parse_head(head)
         self._body = self._body_of_headers()
         self._lines = bytearray()
         self._ready = self._body.feed(rest)
+
+    @property
+    def leaves_connection_open(self) -> bool:
+        """Tell whether the whole answer was read and another request may follow it."""
+        # After a chunked body there may be trailers, which are not read here.
+        is_whole = isinstance(self._body, PlainBody) and self._body.is_complete
+        return is_whole and not self._ready and self.header("connection").lower() != "close"
+
+    def header(self, name: str) -> str:
+        """Return the first header of that lower-case name, "" when there is none."""
+        return next(iter(self.headers(name)), "")
+
+    def headers(self, name: str) -> list[str]:
+        """Return every header of that lower-case name."""
+        return [value for field, value in self._fields if field == name]
 
     def close(self) -> None:
         """Close the connection."""
@@ -154,11 +168,6 @@ class StreamedAnswer:
         del self._lines[: end + 1]
         return line
 
-    def chunks(self, wait: Callable[[], float]) -> Iterator[bytes]:
-        """Yield the bytes as they come, waiting for each at most what `wait` says, in seconds."""
-        while data := self.read(wait()):
-            yield data
-
     def _read_head(self) -> tuple[bytes, bytes]:
         received = bytearray()
         while (end := received.find(b"\r\n\r\n")) < 0:
@@ -171,23 +180,25 @@ class StreamedAnswer:
         return bytes(received[:end]), bytes(received[end + 4 :])
 
     def _body_of_headers(self) -> ChunkedBody | PlainBody:
-        if "chunked" in self.headers.get("transfer-encoding", "").lower():
+        if self.status in (204, 304):  # RFC 9112, 6.3: these have none
+            return PlainBody(0)
+        if "chunked" in self.header("transfer-encoding").lower():
             return ChunkedBody()
-        length = self.headers.get("content-length")
-        return PlainBody(int(length) if length and length.isdigit() else None)
+        length = self.header("content-length")
+        return PlainBody(int(length) if length.isdigit() else None)
 
     def _end(self) -> bytes:
-        if isinstance(self._body, PlainBody) and "content-length" not in self.headers:
+        if isinstance(self._body, PlainBody) and not self.header("content-length"):
             self._body.is_complete = True
             return b""
         raise StreamBroken("the connection was closed in the middle of the answer")
 
 
-def _parse_head(head: bytes) -> tuple[int, dict[str, str]]:
-    """Return the status code and the headers by lower-case name."""
+def _parse_head(head: bytes) -> tuple[int, list[tuple[str, str]]]:
+    """Return the status code, and the headers with lower-case names in their order."""
     first, *lines = head.decode("latin-1").split("\r\n")
     parts = first.split(" ", 2)
     if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or not parts[1].isdigit():
         raise StreamBroken(f"not an HTTP/1.1 answer: {first[:40]!r}")
     pairs = (line.partition(":") for line in lines)
-    return int(parts[1]), {name.strip().lower(): value.strip() for name, _, value in pairs}
+    return int(parts[1]), [(name.strip().lower(), value.strip()) for name, _, value in pairs]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from simulator.cli.ages import short_age
+from simulator.resources.ages import short_age
 
 _SEVERITIES = {"": 0, "Error": 0, "Warning": 1, "Info": 2}
 _SIGNS = {"": "!!", "Error": "!!", "Warning": " W", "Info": " I"}

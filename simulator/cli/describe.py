@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from simulator.cli import output
-from simulator.cli.ages import age
+from simulator.resources.ages import age
 from simulator.cli.exits import UsageError
 from simulator.cli.instance import Instance, instance_option, namespace_option
 from simulator.cli.kinds import EVENT, Kind, find_kind

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from simulator.cli.ages import short_age
+from simulator.resources.ages import short_age
 from simulator.cli.conditions import condition_lines, ready_condition
 from simulator.cli.tabs import aligned
 from simulator.errors import KnaryError

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.ages import age
+from simulator.resources.ages import age
 from simulator.cli.conditions import ok_of_all, ready_of, reason_of
 from simulator.cli.instance import Instance, instance_option
 from simulator.cli.kinds import REVISION, SERVICE

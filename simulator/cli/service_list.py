@@ -46,7 +46,7 @@ def list_(name: str | None, flags: ListFlags, instance: Instance) -> None:
 
 def service_cells(service: Document, now: datetime) -> list[str]:
     """Return the row of kn's table of services."""
-    from simulator.cli.ages import age
+    from simulator.resources.ages import age
 
     status = service.get("status", {})
     return [

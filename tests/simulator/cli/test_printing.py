@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simulator.cli import conditions, describing
-from simulator.cli.ages import age, human_duration, short_duration
+from simulator.resources.ages import age, human_duration, short_duration
 from simulator.cli.describe import describe_object
 from simulator.cli.describing import Described, describe_service
 from simulator.cli.output import clean, without_managed_fields
