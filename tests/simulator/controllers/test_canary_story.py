@@ -166,6 +166,11 @@ def test_ready_at_its_generation_is_never_shown_before_the_gateway_serves_it(
         for split in ({"r1": 50, "r2": 50}, {"r1": 20, "r2": 80}, {"r2": 100}, {"r1": 100}):
             await running.change("hello", traffic=pinned(**split))
             await ready(running)
+        await running.change("hello", traffic=(LATEST,))
+        await ready(running)
+        for target in ("third", "fourth"):
+            await running.change("hello", template=template(TARGET=target))
+            await ready(running)
         programmed: dict[str, int] = {}
         for event in running.seen:
             if isinstance(event.object, Ingress) and event.object.status.programmed:
@@ -176,7 +181,8 @@ def test_ready_at_its_generation_is_never_shown_before_the_gateway_serves_it(
             service = event.object
             observed = service.status.observed_generation == service.metadata.generation
             if observed and is_true(service.status.conditions):
-                wanted = {one.revision_name or FIRST: one.percent for one in service.spec.traffic}
+                latest = service.status.latest_created_revision_name
+                wanted = {one.revision_name or latest: one.percent for one in service.spec.traffic}
                 assert programmed == wanted
 
     play(tmp_path, story)
