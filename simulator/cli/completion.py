@@ -20,12 +20,11 @@ def completion(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from simulator.cli.main import main_group
-
     found = get_completion_class(shell)
     if found is None:
         raise click.UsageError(f"no completion for {shell}")
-    output.line(found(main_group(), {}, "knary", "_KNARY_COMPLETE").source())
+    root = click.get_current_context().find_root().command
+    output.line(found(root, {}, "knary", "_KNARY_COMPLETE").source())
 
 
 @click.command("version")

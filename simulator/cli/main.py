@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -133,8 +132,3 @@ def _report_bug(error: Exception) -> int:
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     moment = time.strftime("%H:%M:%S")
     return _report(f"a bug in knary, at {moment}: {what}", exits.FAILED, f"Details are in {path}")
-
-
-def main_group() -> Any:
-    """Return the root command, for shell completion."""
-    return knary

@@ -6,6 +6,7 @@ import fcntl
 import os
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from simulator.cli.instance import Instance, instance_option
 from simulator.client import NotRunning, WaitTimedOut
 from simulator.errors import KnaryError
 from simulator.instance.options import UpOptions
+from simulator.instance.paths import InstancePaths
 
 DOWN_TIMEOUT_S = 60
 DOWN_POLL_INTERVAL_S = 0.05
@@ -94,7 +96,17 @@ def up(ctx: click.Context, /, *, instance: Instance, **given: Any) -> int:
         raise UsageError("--ephemeral and --data exclude each other")
     from simulator.instance.parent import run
 
-    return run(UpOptions(data=instance.data, **given))
+    return run(UpOptions(data=instance.data, **given), _apply)
+
+
+def _apply(manifests: Sequence[Path], paths: InstancePaths) -> None:
+    """Apply what `-f` named; whatever status `knary apply` would end with, this start failed."""
+    from simulator.cli.apply import apply_files
+
+    try:
+        apply_files(manifests, paths)
+    except KnaryError as error:
+        raise KnaryError(str(error)) from error
 
 
 @click.command("down")

@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -43,22 +43,28 @@ __all__ = ["UpOptions", "run"]
 
 log = logging.getLogger(__name__)
 
+# Applies files and folders through the API of the instance, like any client. Raises KnaryError.
+ApplyManifests = Callable[[Sequence[Path], InstancePaths], None]
+
 EXIT_OK, EXIT_INTERRUPTED = 0, 130
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(options: UpOptions) -> int:
+def run(options: UpOptions, apply: ApplyManifests) -> int:
     """Run an instance in the foreground until it is told to stop; return the exit status.
 
-    0: stopped when asked to; 130: stopped at once by a second signal. Raise KnaryError when it
-    could not start; then nothing of it is left.
+    `apply` applies the manifests of `options` once the API answers. 0: stopped when asked to; 130:
+    stopped at once by a second signal. Raise KnaryError when it could not start; then nothing of
+    it is left.
     """
     with _data_folder(options) as data:
         terminal = Terminal(sys.stdout, sys.stderr)
-        return _run_in(replace(options, data=data), terminal, ParentSettings())
+        return _run_in(replace(options, data=data), apply, terminal, ParentSettings())
 
 
-def _run_in(options: UpOptions, terminal: Terminal, limits: ParentSettings) -> int:
+def _run_in(
+    options: UpOptions, apply: ApplyManifests, terminal: Terminal, limits: ParentSettings
+) -> int:
     """Take what an instance needs, run it, and give everything back in reverse order."""
     clock = SystemClock()
     paths = InstancePaths(options.data)
@@ -83,7 +89,7 @@ def _run_in(options: UpOptions, terminal: Terminal, limits: ParentSettings) -> i
         parent = Parent(
             Work(options, description, plan_children(options, description, ports, lock, limits)),
             surroundings,
-            apply=partial(_apply, options.manifests, paths),
+            apply=partial(apply, options.manifests, paths),
             end_life=life.end,
             terminal=terminal,
             clock=clock,
@@ -310,14 +316,3 @@ def _log_to(descriptor: int) -> None:
         level=logging.INFO,
         format="%(asctime)s parent[%(process)d] %(levelname)s %(message)s",
     )
-
-
-def _apply(manifests: tuple[Path, ...], paths: InstancePaths) -> None:
-    """Apply the manifests through the API, like any client. Raise KnaryError."""
-    from simulator.cli.apply import apply_files
-
-    try:
-        apply_files(manifests, paths)
-    except KnaryError as error:
-        # Whatever status `knary apply` would end with: this is an instance that failed to start.
-        raise KnaryError(str(error)) from error
