@@ -51,8 +51,7 @@ def make_ingress(route: Route, assigned: Assigned, domains: Domains) -> Ingress:
         metadata=ObjectMeta(
             name=meta.name,
             namespace=meta.namespace,
-            labels=meta.labels
-            | {LABEL_ROUTE: meta.name, LABEL_ROUTE_NAMESPACE: meta.namespace},
+            labels=meta.labels | {LABEL_ROUTE: meta.name, LABEL_ROUTE_NAMESPACE: meta.namespace},
             annotations={k: v for k, v in meta.annotations.items() if k != LAST_APPLIED},
             owner_references=(controller_reference(route),),
         ),
