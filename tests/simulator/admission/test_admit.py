@@ -117,7 +117,7 @@ def test_a_deprecated_annotation_is_warned_of() -> None:
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.sampled_from(KINDS), NEAR_MISSES, NEAR_MISSES)
 def test_whatever_decodes_is_admitted_or_refused(info: KindInfo, metadata: Any, spec: Any) -> None:
     document = {"apiVersion": info.api_version, "kind": info.kind, "spec": spec}

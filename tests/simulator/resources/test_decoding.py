@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.errors import ApiError, BadRequest, Invalid
@@ -292,6 +292,7 @@ NEAR_MISSES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(KINDS), st.sampled_from(["metadata", "spec", "status"]), NEAR_MISSES | JSON)
 def test_any_json_is_decoded_or_refused_as_an_api_error(
     info: KindInfo, part: str, value: Any
@@ -305,6 +306,7 @@ def test_any_json_is_decoded_or_refused_as_an_api_error(
     assert from_document(to_document(decoded)) == decoded
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_json_at_all_is_decoded_or_refused(value: Any) -> None:
     with pytest.raises(ApiError):

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.errors import BadRequest
@@ -23,12 +23,14 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_what_json_can_say_comes_back(value: Any) -> None:
     assert parse_json(json.dumps(value).encode()) == (value, ())
     assert parse_json(json.dumps(value, ensure_ascii=False).encode()) == (value, ())
 
 
+@settings(deadline=None)
 @given(st.binary() | st.text(alphabet='{}[]",:\\u0dD8e1.-tnul ').map(str.encode))
 def test_any_bytes_give_a_document_or_a_bad_request(body: bytes) -> None:
     try:

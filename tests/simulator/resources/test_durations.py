@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.resources.durations import (
@@ -63,6 +63,7 @@ def test_a_duration_is_printed_as_go_does(nanoseconds: int, text: str) -> None:
     assert format_duration(nanoseconds) == text
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**62), 2**62))
 def test_what_is_printed_reads_back(nanoseconds: int) -> None:
     assert parse_duration(format_duration(nanoseconds)) == nanoseconds

@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.resources.manifests import ManifestError, parse_yaml
@@ -78,6 +78,7 @@ def test_what_is_no_manifest_is_refused_where_it_stands(text: Any, complaint: st
         parse_yaml(text, "f.yaml")
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(alphabet="a:-[]{}#&*!|>'\"%@`,? \n\t0.~<").map(str))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ManifestError):

@@ -61,7 +61,7 @@ def test_each_problem_is_told(problems: Problems, name: str, complaints: list[st
 
 @pytest.mark.parametrize("problems", [dns_1123_subdomain_problems, qualified_name_problems])
 def test_a_huge_name_is_judged_at_once(problems: Problems) -> None:
-    for name in ("a." * 500_000 + "!", "a" * 1_000_000 + "!", "a-" * 500_000):
+    for name in ("a." * 50_000 + "!", "a" * 100_000 + "!", "a-" * 50_000):
         assert problems(name)
 
 

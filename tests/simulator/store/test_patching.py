@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.errors import ApiError, BadRequest, Invalid, TooLarge
@@ -49,12 +49,14 @@ def test_a_merge_patch_merges(document: Any, patch: Any, result: Any) -> None:
     assert json.dumps([document, patch]) == before
 
 
+@settings(deadline=None)
 @given(JSON, JSON)
 def test_a_merge_patch_applied_twice_is_applied_once(document: Any, patch: Any) -> None:
     once = merge_patch(document, patch)
     assert merge_patch(once, patch) == once
 
 
+@settings(deadline=None)
 @given(JSON, JSON)
 def test_a_merge_patch_changes_neither_argument(document: Any, patch: Any) -> None:
     before = copied([document, patch])
@@ -303,6 +305,7 @@ SMALL = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(SMALL, st.lists(OPERATIONS, max_size=6) | JSON)
 def test_any_patch_applies_whole_or_is_refused_and_leaves_its_arguments(
     document: Any, operations: Any
@@ -313,6 +316,7 @@ def test_any_patch_applies_whole_or_is_refused_and_leaves_its_arguments(
     assert [document, operations] == before
 
 
+@settings(deadline=None)
 @given(SMALL, SMALL)
 def test_replacing_the_whole_gives_the_other(one: Any, other: Any) -> None:
     operations = [op("test", "", value=one), op("replace", "", value=other)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.errors import BadRequest
@@ -168,6 +168,7 @@ def test_a_selector_tells_what_it_is_about() -> None:
     assert parse_selector(SERVICE, fields="metadata.name!=x").exact_name is None
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.text(alphabet="ab1=!,() <>\tinot-./", max_size=40))
 def test_any_text_is_a_selector_or_a_bad_request(text: str) -> None:
     for labels, fields in ((text, ""), ("", text)):
@@ -183,6 +184,7 @@ KEYS = st.sampled_from(["a", "b", "in", "example.com/c"])
 VALUES = st.sampled_from(["", "1", "x", "in"])
 
 
+@settings(deadline=None)
 @given(KEYS, st.lists(VALUES, min_size=1, max_size=3), st.dictionaries(KEYS, VALUES))
 def test_in_and_notin_are_opposites(key: str, values: list[str], labels: dict[str, str]) -> None:
     inside = parse_labels(f"{key} in ({','.join(values)})")
