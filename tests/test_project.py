@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Written so that no line of this file matches itself.
 FORBIDDEN = {
-    "a folder of somebody's machine": r"(?<![\w.}])/(?:home|Users|root|work|opt)/[\w.-]+",
+    "a folder of somebody's machine": (
+        r"(?<![\w.}])/(?:Users|root|work|opt)/[\w.-]+|/home/(?!me\b|u\b)[\w.-]+"
+    ),
     "an address of a package index": r"index[-]url|find[-]links|/[s]imple/|file:/{3}",
 }
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".sh", ".lua", ".cfg", ""}
