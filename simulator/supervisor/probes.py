@@ -153,14 +153,25 @@ def judge(plan: ProbePlan, tally: Tally, passed: bool) -> tuple[Tally, Verdict]:
     return tally, Verdict.FAILED if done else Verdict.OPEN
 
 
-def awaited_pause_s(plan: ProbePlan, ran_s: float, settings: SupervisorSettings) -> float:
+class Answer(enum.Enum):
+    """What one question brings."""
+
+    YES = "yes"
+    NO = "no"
+    NOBODY = "nobody listens"
+
+
+def awaited_pause_s(
+    plan: ProbePlan, answer: Answer, ran_s: float, settings: SupervisorSettings
+) -> float:
     """Return the pause before a replica that is awaited is asked again.
 
-    `ran_s` counts from its start. A command costs more to ask than a connection does.
+    `ran_s` counts from its start. To find that nobody listens yet costs next to nothing, so that
+    is asked very often at first; to run a command costs most.
     """
     if isinstance(plan.check, ExecCheck | BadCheck):
         return settings.exec_period_s
-    if ran_s < plan.delay_s + settings.eager_s and isinstance(plan.check, TcpCheck):
+    if answer is Answer.NOBODY and ran_s < plan.delay_s + settings.eager_s:
         return settings.eager_period_s
     return settings.patient_period_s
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from simulator.clock import Clock
 from simulator.supervisor.probes import (
+    Answer,
     BadCheck,
     Check,
     ExecCheck,
@@ -94,20 +95,21 @@ class Prober:
         await self._delay(plan)
         tally = Tally()
         while True:
-            passed = await self._ask(plan.check, awaited_timeout_s(plan, self._settings))
-            tally, verdict = judge(plan, tally, passed)
+            answer = await self._ask(plan.check, awaited_timeout_s(plan, self._settings))
+            tally, verdict = judge(plan, tally, answer is Answer.YES)
             if verdict is Verdict.PASSED:
                 return True
-            if not passed and self._ran_s() > plan.deadline_s:
+            if answer is not Answer.YES and self._ran_s() > plan.deadline_s:
                 return False
-            await asyncio.sleep(awaited_pause_s(plan, self._ran_s(), self._settings))
+            await asyncio.sleep(awaited_pause_s(plan, answer, self._ran_s(), self._settings))
 
     async def _watch_readiness(self, plan: ProbePlan, *, ready: bool) -> None:
         await self._delay(plan)
         tally = Tally()
         while True:
             timeout_s = plan.timeout_s if ready else awaited_timeout_s(plan, self._settings)
-            tally, verdict = judge(plan, tally, await self._ask(plan.check, timeout_s))
+            answer = await self._ask(plan.check, timeout_s)
+            tally, verdict = judge(plan, tally, answer is Answer.YES)
             if verdict is Verdict.PASSED and not ready:
                 ready = True
                 self._tell(Finding.READY)
@@ -115,7 +117,7 @@ class Prober:
                 ready = False
                 self._tell(Finding.UNREADY)
             awaited = not ready and tally.passes == 0
-            pause_s = awaited_pause_s(plan, self._ran_s(), self._settings)
+            pause_s = awaited_pause_s(plan, answer, self._ran_s(), self._settings)
             if ready or not (awaited or plan.eager):
                 pause_s = plan.period_s
             await asyncio.sleep(pause_s)
@@ -124,27 +126,33 @@ class Prober:
         await self._delay(plan)
         tally = Tally()
         while True:
-            tally, verdict = judge(plan, tally, await self._ask(plan.check, plan.timeout_s))
+            answer = await self._ask(plan.check, plan.timeout_s)
+            tally, verdict = judge(plan, tally, answer is Answer.YES)
             if verdict is Verdict.FAILED:
                 self._tell(Finding.UNHEALTHY)
                 return
             await asyncio.sleep(plan.period_s)
 
-    async def _ask(self, check: Check, timeout_s: float) -> bool:
-        """Ask once; no answer within `timeout_s` is a failure."""
+    async def _ask(self, check: Check, timeout_s: float) -> Answer:
+        """Ask once; no answer within `timeout_s` is a NO."""
         try:
             async with asyncio.timeout(timeout_s):
-                match check:
-                    case TcpCheck():
-                        return await self._connects()
-                    case HttpCheck():
-                        return await self._answers(check)
-                    case ExecCheck():
-                        return await self._exits_well(check)
-                    case BadCheck():
-                        return False
+                return Answer.YES if await self._passes(check) else Answer.NO
+        except ConnectionRefusedError:
+            return Answer.NOBODY
         except (OSError, TimeoutError):
-            return False
+            return Answer.NO
+
+    async def _passes(self, check: Check) -> bool:
+        match check:
+            case TcpCheck():
+                return await self._connects()
+            case HttpCheck():
+                return await self._answers(check)
+            case ExecCheck():
+                return await self._exits_well(check)
+            case BadCheck():
+                return False
 
     async def _connects(self) -> bool:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
