@@ -14,7 +14,7 @@ from simulator.api.paths import subresources_of, verbs_of
 from simulator.resources.scheme import KINDS, KindInfo
 
 # The API server whose behaviour is followed; kubectl supports one minor version either side.
-KUBERNETES_MAJOR, KUBERNETES_MINOR, KUBERNETES_PATCH = "1", "34", "0"
+KUBERNETES_MAJOR, KUBERNETES_MINOR, KUBERNETES_PATCH = "1", "33", "0"
 
 
 def discovery_document(path: str, knary_version: str, address: str) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from simulator.api.paths import Target
 from simulator.api.reads import candidates, found, selector_of
 from simulator.clock import Clock
 from simulator.errors import AlreadyExists, BadRequest, Conflict, Forbidden, Invalid, NotFound
-from simulator.resources.core import Namespace, NamespaceStatus
+from simulator.resources.core import CONTENTS_FINALIZER, Namespace, NamespaceStatus
 from simulator.resources.decoding import parse_json
 from simulator.resources.meta import Resource, timestamp
 from simulator.resources.scheme import to_document
@@ -198,7 +198,11 @@ def _as_new(obj: Resource, target: Target) -> Resource:
         changes["status"] = type(obj)().status  # type: ignore[attr-defined]
     if isinstance(obj, Namespace):
         changes["status"] = NamespaceStatus(phase="Active")
-        obj = obj.with_metadata(labels={**meta.labels, LABEL_NAMESPACE_NAME: meta.name})
+        finalizers = tuple(one for one in meta.finalizers if one != CONTENTS_FINALIZER)
+        obj = obj.with_metadata(
+            labels={**meta.labels, LABEL_NAMESPACE_NAME: meta.name},
+            finalizers=(*finalizers, CONTENTS_FINALIZER),
+        )
     new = msgspec.structs.replace(obj, **changes) if changes else obj
     return new.with_metadata(
         namespace=target.namespace, uid="", creation_timestamp=None, managed_fields=()
