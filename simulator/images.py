@@ -72,9 +72,7 @@ class ImageMap(Struct, frozen=True):
 
     rules: tuple[ImageRule, ...] = ()
 
-    def resolve(
-        self, reference: str, digests: Mapping[str, str] = _NO_DIGESTS
-    ) -> Program | None:
+    def resolve(self, reference: str, digests: Mapping[str, str] = _NO_DIGESTS) -> Program | None:
         """Return the program of an image reference; None when no rule matches.
 
         `digests` leads from "name@sha256:HEX" to the reference that this digest was made for: an

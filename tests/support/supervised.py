@@ -122,17 +122,16 @@ class Supervised:
 
 @contextlib.asynccontextmanager
 async def supervised(
-    folder: Path, launcher: Path, images: ImageMap | None = None, **settings: Any
+    folder: Path, launcher: Path, images: Callable[[], ImageMap] = built_in, **settings: Any
 ) -> AsyncIterator[Supervised]:
     """Run a supervisor over `folder`; leaving ends it as a crash does: its processes live on."""
     paths = InstancePaths(folder)
     clock = SystemClock()
-    chosen = images or built_in()
     store = await Store.open(paths.database, clock)
     supervisor = Supervisor(
         store,
         LauncherClient(launcher),
-        lambda: chosen,
+        images,
         clock,
         paths,
         replace(QUICK, **settings),
