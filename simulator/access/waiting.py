@@ -23,10 +23,11 @@ def silent(_seconds: float, _message: str) -> None:
 
 
 class Terms(NamedTuple):
-    """How long to wait, and how long Ready must be False to count, in seconds."""
+    """How long to wait, how long False must last to count, both in seconds, and for what."""
 
     timeout_s: float
     window_s: float = 2.0
+    condition: str = "Ready"
 
 
 class Api(Protocol):
@@ -54,8 +55,8 @@ class ReadyWait:
         self.started = now
 
     def saw(self, found: Document, now: float) -> str:
-        """Take in the object as it is now; return Ready's message, "" when it has none."""
-        condition = ready_condition(found)
+        """Take in the object as it is now; return the condition's message, "" for none."""
+        condition = current_condition(found, self._terms.condition)
         if condition is None:
             return ""
         status, message = condition.get("status"), str(condition.get("message", ""))
@@ -66,6 +67,10 @@ class ReadyWait:
             self._failure = NotReady(str(condition.get("reason", "")), message)
         return message
 
+    def is_over(self, found: Document) -> bool:
+        """Tell whether the object is as it was waited for."""
+        return is_ready(found, self._terms.condition)
+
     def left_s(self, now: float) -> float:
         """Return the seconds until `check` may raise."""
         until = self.started + self._terms.timeout_s
@@ -74,7 +79,7 @@ class ReadyWait:
         return max(0.0, until - now)
 
     def check(self, now: float) -> None:
-        """Raise NotReady when Ready has been False long enough, WaitTimedOut when time is up."""
+        """Raise NotReady when it has been False long enough, WaitTimedOut when time is up."""
         if self._failed_at is not None and now >= self._failed_at + self._terms.window_s:
             raise self._failure
         if now >= self.started + self._terms.timeout_s:
@@ -82,28 +87,36 @@ class ReadyWait:
             raise WaitTimedOut(f"timeout: {self._what} not ready after {seconds} seconds")
 
 
-def ready_condition(found: Document) -> dict[str, Any] | None:
-    """Return the Ready condition if it speaks of the object's present generation, else None."""
+def current_condition(found: Document, type_: str = "Ready") -> dict[str, Any] | None:
+    """Return the condition if it speaks of the object's present generation, else None."""
     status = found.get("status") or {}
     generation = found.get("metadata", {}).get("generation")
     if generation is not None and status.get("observedGeneration") != generation:
         return None
     for condition in status.get("conditions") or ():
-        if condition.get("type") == "Ready":
+        if condition.get("type") == type_:
             return dict(condition)
     return None
 
 
-def is_ready(found: Document) -> bool:
-    """Knative's IsReady: Ready is True for the present generation."""
-    condition = ready_condition(found)
+def ready_condition(found: Document) -> dict[str, Any] | None:
+    """Return the Ready condition if it speaks of the object's present generation, else None."""
+    return current_condition(found, "Ready")
+
+
+def is_ready(found: Document, type_: str = "Ready") -> bool:
+    """Knative's IsReady: the condition is True for the present generation."""
+    condition = current_condition(found, type_)
     return condition is not None and condition.get("status") == "True"
 
 
 def wait_ready(
     client: Api, kind: ResourceInfo, named: Named, terms: Terms, progress: Progress
 ) -> Document:
-    """Return the object once it is Ready. Raise NotReady, WaitTimedOut, ApiRefused."""
+    """Return the object once its condition is True.
+
+    Raise NotReady, WaitTimedOut, ApiRefused; NotRunning when the API is away for long.
+    """
     wait = ReadyWait(kind.kind.lower(), named, terms, time.monotonic())
     answered = time.monotonic()
     while True:
@@ -128,7 +141,7 @@ def _follow(
     """Watch from this state on; return the Ready object, None when the watch ended first."""
     metadata = found["metadata"]
     wait.saw(found, time.monotonic())
-    if is_ready(found):
+    if wait.is_over(found):
         return found
     path = resource_path(kind, metadata.get("namespace", ""))
     query = {
@@ -153,7 +166,7 @@ def _follow(
             seen: Document = event["object"]
             if message := wait.saw(seen, time.monotonic()):
                 progress(time.monotonic() - wait.started, message)
-            if is_ready(seen):
+            if wait.is_over(seen):
                 return seen
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from simulator.cli import output
-from simulator.resources.ages import age
 from simulator.cli.exits import UsageError
 from simulator.cli.instance import Instance, instance_option, namespace_option
 from simulator.cli.kinds import EVENT, Kind, find_kind
 from simulator.cli.tabs import aligned
 from simulator.client import ApiClient, ApiRefused, Document
+from simulator.resources.ages import age
 
 _HIDDEN = ("managedFields", "name", "namespace", "labels", "annotations")
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from simulator.resources.ages import short_age
 from simulator.cli.conditions import condition_lines, ready_condition
 from simulator.cli.tabs import aligned
 from simulator.errors import KnaryError
+from simulator.resources.ages import short_age
 
 LABEL_GENERATION = "serving.knative.dev/configurationGeneration"
 _USER_IMAGE = "client.knative.dev/user-image"

@@ -174,6 +174,9 @@ def _watch(
         query["fieldSelector"] = f"metadata.name={names[0]}"
     path = resource_path(kind, view.namespace)
     headed = answers[0]
+    above: list[list[Any]] = []
+    if view.accept == TABLE:
+        above = [_header(headed, view), *_rows(answers, view, "")]
     with client.watch(path, query, WATCH_TIMEOUT_S, view.accept) as watch:
         for event in watch:
             found: Document = event["object"]
@@ -184,7 +187,7 @@ def _watch(
             else:
                 # Only the first frame of a watch describes its columns.
                 table = {**found, "columnDefinitions": headed["columnDefinitions"]}
-                output.table(_rows([table], view, ""))
+                output.table(_rows([table], view, ""), above)
 
 
 def _version(answer: Document) -> str:

@@ -14,6 +14,7 @@ from simulator.cli.tabs import aligned
 
 # Escape sequences and control characters: what the API returns is data, not terminal commands.
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b.|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_ABOUT_CONTAINERS = "Kubernetes default value is insecure"
 _COLOURS = {"True": "32", "False": "31", "Unknown": "33"}
 
 
@@ -29,7 +30,10 @@ def note(text: str) -> None:
 
 def warn(text: str) -> None:
     """Print a warning of the API, as kubectl does."""
-    note(f"Warning: {clean(text)}")
+    # Knative says this of every template without a securityContext. It is about containers; on
+    # this machine a revision is a process of the user's own, and there is nothing to change.
+    if not text.startswith(_ABOUT_CONTAINERS):
+        note(f"Warning: {clean(text)}")
 
 
 def clean(text: str) -> str:
@@ -42,11 +46,14 @@ def is_coloured(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
-def table(rows: Sequence[Sequence[Any]]) -> None:
-    """Print rows, the header among them, in kubectl's columns; None is blank."""
-    texts = [["" if cell is None else clean(str(cell)) for cell in row] for row in rows]
+def table(rows: Sequence[Sequence[Any]], above: Sequence[Sequence[Any]] = ()) -> None:
+    """Print rows, the header among them, in kubectl's columns; None is blank.
+
+    `above` are rows printed before, under whose columns these are to stand.
+    """
+    texts = [["" if cell is None else clean(str(cell)) for cell in row] for row in (*above, *rows)]
     coloured = is_coloured(sys.stdout)
-    for text in aligned(texts):
+    for text in aligned(texts)[len(above) :]:
         line(_coloured(text) if coloured else text.rstrip())
 
 

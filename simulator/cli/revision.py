@@ -8,13 +8,13 @@ from typing import Any
 
 import click
 
-from simulator.resources.ages import age
 from simulator.cli.conditions import ok_of_all, ready_of, reason_of
 from simulator.cli.instance import Instance, instance_option
 from simulator.cli.kinds import REVISION, SERVICE
 from simulator.cli.lazy import Entry, LazyGroup
 from simulator.cli.listing import ListFlags, fetch, list_options, show
 from simulator.client import ApiClient, ApiRefused, Document
+from simulator.resources.ages import age
 
 CELL_LENGTH_MAX = 50  # kn's ListColumnMaxLength
 LABEL_SERVICE = "serving.knative.dev/service"

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from simulator.access.resource import Named
+from simulator.access.waiting import Terms, silent, wait_ready
 from simulator.cli import output
 from simulator.cli.conditions import is_ready
 from simulator.cli.instance import Instance, instance_option, namespace_option
@@ -52,11 +54,12 @@ def rollback(
 
         before, after = change_service(client, namespace, service, change)
         if before["metadata"].get("generation") == after["metadata"].get("generation"):
-            output.line(f"Service '{service}' already sends 100% of its traffic to '{chosen}'.")
-            if not wait.wait:
-                return
+            output.line(f"Service '{service}' was set to this already.")
         if wait.wait:
-            client.wait_ready(SERVICE, namespace, service, wait.timeout_s, wait.window_s)
+            # Not the Service's Ready: that stays False as long as its newest revision is broken,
+            # which is why one goes back.
+            terms = Terms(wait.timeout_s, wait.window_s, "RoutesReady")
+            wait_ready(client, SERVICE, Named(namespace, service), terms, silent)
     output.line(f"Service '{service}' in namespace '{namespace}': 100% to '{chosen}'.")
 
 

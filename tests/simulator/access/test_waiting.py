@@ -8,7 +8,7 @@ import pytest
 
 from simulator.access.errors import NotReady, WaitTimedOut
 from simulator.access.resource import Named
-from simulator.access.waiting import ReadyWait, Terms, is_ready, ready_condition
+from simulator.access.waiting import ReadyWait, Terms, current_condition, is_ready
 
 
 def service(status: str, generation: int = 2, observed: int | None = 2) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def test_ready_counts_for_the_present_generation(found: dict[str, Any], ready: b
 
 
 def test_a_condition_of_another_generation_is_none() -> None:
-    assert ready_condition(service("False", observed=1)) is None
+    assert current_condition(service("False", observed=1)) is None
 
 
 def test_false_must_last() -> None:
@@ -74,6 +74,16 @@ def test_false_for_another_generation_says_nothing() -> None:
     wait = waiting()
     assert wait.saw(service("False", observed=1), 101.0) == ""
     wait.check(109.0)
+
+
+def test_another_condition_may_be_waited_for() -> None:
+    found = service("False")
+    found["status"]["conditions"].append({"type": "RoutesReady", "status": "True"})
+    terms = Terms(10.0, 2.0, "RoutesReady")
+    wait = ReadyWait("service", Named("default", "a"), terms, now=100.0)
+    wait.saw(found, 101.0)
+    wait.check(109.0)
+    assert wait.is_over(found)
 
 
 def test_time_is_up_in_kns_words() -> None:

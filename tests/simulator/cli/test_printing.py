@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from simulator.cli import conditions, describing
-from simulator.resources.ages import age, human_duration, short_duration
 from simulator.cli.describe import describe_object
 from simulator.cli.describing import Described, describe_service
 from simulator.cli.output import clean, without_managed_fields
 from simulator.cli.revision import order, revision_cells, shortened
 from simulator.cli.service_list import service_cells
 from simulator.cli.tabs import aligned
+from simulator.resources.ages import age, human_duration, short_duration
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
