@@ -50,7 +50,9 @@ def demo(root_data: str | None, data: Path | None, *, keep: bool, verbose: bool)
         stage = Stage(data.expanduser() if data else None, environment)
         done = False
         try:
+            output.line("Starting a knary of its own, on free ports …")
             found = await stage.start()
+            output.line()
             with presenter_for(verbose=verbose) as presenter:
                 outcome = await play_on(stage.data, scenario, presenter, environment)
             done = True

@@ -106,6 +106,8 @@ def judge_split(
         abs(counts.get(revision, 0) - percent * known / PERCENT)
         for revision, percent in claim.split.items()
     )
+    if len(counts) == 1 and farthest == 0:
+        return _held(f"all {known} requests went to {next(iter(counts))}")
     if farthest == 0:
         return _held(f"{told}, exactly as asked")
     dues = " : ".join(f"{percent * known / PERCENT:g}" for percent in claim.split.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -189,9 +190,9 @@ class Printed:
         if self._lines_max >= OUTPUT_LINES_VERBOSE:
             return lines
         lines = [line for line in lines if not line.startswith("Warning: ")]
+        lines = [line for line in lines if line.startswith("Error: ")] or lines
         asked = [line for line in lines if any(text in line for text in wanted)]
-        errors = [line for line in asked if line.startswith("Error: ")]
-        chosen = (errors or asked)[: self._lines_max] or lines[-self._lines_max :]
+        chosen = asked[: self._lines_max] or lines[-self._lines_max :]
         if tuple(chosen) in self._shown:
             return []
         self._shown.add(tuple(chosen))
@@ -203,12 +204,19 @@ def folded(command: str, width: int) -> list[str]:
     if len(command) <= width:
         return [command]
     rows: list[str] = []
-    for part in re.split(r" (?=--?[a-z])", command):
+    parts = re.split(r" (?=--?[a-z])", command)
+    for part in itertools.chain.from_iterable(_halves(part, width) for part in parts):
         if rows and len(rows[-1]) + 1 + len(part) + 2 <= width:
             rows[-1] += f" {part}"
         else:
             rows.append(part if not rows else f"  {part}")
     return [*(f"{row} \\" for row in rows[:-1]), rows[-1]]
+
+
+def _halves(option: str, width: int) -> list[str]:
+    """Return an option and its value as one part, or as two when they do not fit a row."""
+    name, blank, value = option.partition(" ")
+    return [name, value] if blank and len(option) + 4 > width else [option]
 
 
 def summary(outcome: Outcome) -> str:

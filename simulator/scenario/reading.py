@@ -95,9 +95,7 @@ def parse_scenario(text: str, source: str) -> model.Scenario:
         raise ScenarioError(
             f"{source}: want one YAML document with `title` and `steps`, got {len(documents)}"
         )
-    # parse_yaml refused aliases and bounded the depth, so composing nodes is safe.
-    root = next(node for node in yaml.compose_all(text, yaml.SafeLoader) if node is not None)
-    places = dict(_places(root, "$"))
+    places = _places_in(text, source)
     try:
         document = msgspec.convert(documents[0].document, ScenarioDocument)
     except msgspec.ValidationError as error:
@@ -108,7 +106,7 @@ def parse_scenario(text: str, source: str) -> model.Scenario:
     steps = tuple(
         model.Step(
             action=_action(step),
-            line=places[f"$.steps[{index}]"].line,
+            line=places.get(f"$.steps[{index}]", Place(1, 1)).line,
             title=step.title,
             why=step.why,
             show=step.show,
@@ -138,6 +136,16 @@ def _action(step: StepDocument) -> model.Action:
 
 
 # Where values are.
+
+
+def _places_in(text: str, source: str) -> dict[str, Place]:
+    """Return where each value is. `parse_yaml` refused aliases and depth, so composing is safe."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the parser of parse_yaml, if it can
+    try:
+        nodes = [node for node in yaml.compose_all(text, loader) if node is not None]
+    except yaml.YAMLError as error:
+        raise ScenarioError(f"{source}: {' '.join(str(error).split())}") from error
+    return dict(_places(nodes[0], "$")) if nodes else {}
 
 
 def _places(node: yaml.Node, path: str) -> Iterator[tuple[str, Place]]:

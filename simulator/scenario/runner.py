@@ -13,7 +13,6 @@ from typing import Any, assert_never
 import yaml
 
 from simulator.access.resource import Document, Named
-from simulator.access.waiting import ready_condition
 from simulator.errors import KnaryError
 from simulator.load.generator import run_load
 from simulator.load.plan import Answer, LoadPlan
@@ -272,8 +271,6 @@ def title_of(load: model.Load) -> str:
 
 def condition_of(found: Document, kind: str) -> dict[str, Any] | None:
     """Return a condition that speaks of the object's present generation, else None."""
-    if kind == "Ready":
-        return ready_condition(found)
     status = found.get("status") or {}
     if status.get("observedGeneration") != found["metadata"].get("generation"):
         return None

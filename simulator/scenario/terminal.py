@@ -50,6 +50,7 @@ class TerminalPresenter:
         self._colours: dict[str, str] = {}
         self._loads: dict[str, Counter[str]] = {}
         self._spinner: Spinner | None = None
+        self._at_heading = False
         self._live = Live(
             console=console,
             get_renderable=self._under_way,
@@ -71,11 +72,16 @@ class TerminalPresenter:
         self._console.print()
         heading = Text.assemble((f" {number}/{total} ", "reverse"), " ", (title, "bold"), " ")
         self._console.print(Rule(heading, align="left", style="dim"), width=self._width)
+        self._at_heading = True
 
     def told(self, text: str) -> None:
+        if not self._at_heading:
+            self._console.print()
+        self._at_heading = False
         self._print(Text(" ".join(text.split())), indent=INDENT - 2)
 
     def typed(self, line: str, stdin: str = "") -> None:
+        self._at_heading = False
         self._console.print()
         rows = folded(line + (" <<EOF" if stdin else ""), self._width - INDENT)
         for index, row in enumerate(rows):
