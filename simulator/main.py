@@ -11,7 +11,7 @@ import platform
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ from simulator.clock import SystemClock
 from simulator.console.server import OPEN_PATHS, ConsoleServer
 from simulator.controllers.all import build
 from simulator.controllers.settings import ControllerSettings
+from simulator.errors import KnaryError
 from simulator.gatewaylink.link import Link
 from simulator.gatewaylink.publisher import Publisher
 from simulator.gatewaylink.settings import LinkSettings, PublisherSettings
@@ -71,12 +72,45 @@ def run(text: str) -> int:
         level=logging.INFO,
         format="%(asctime)s control-plane %(levelname)s %(name)s: %(message)s",
     )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(startup))
-    return 0
+    ready = ReadyPipe(startup.ready_fd)
+    failures: list[str] = []
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(startup, ready))
+    except* KnaryError as errors:
+        failures = list(_messages(errors))
+    if not failures:
+        return 0
+    # What the user can mend: while the instance starts, the parent shows it.
+    log.error("%s", "; ".join(failures))
+    ready.say({"error": "; ".join(failures)})
+    return 1
 
 
-async def _serve(startup: Startup) -> None:
+class ReadyPipe:
+    """The pipe on which the parent awaits one line: ready, or why not."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def say(self, report: Mapping[str, Any]) -> None:
+        """Write the line, if none was written before, and close the pipe."""
+        if self._descriptor < 0:
+            return
+        with os.fdopen(self._descriptor, "w") as pipe:
+            pipe.write(json.dumps(report) + "\n")
+        self._descriptor = -1
+
+
+def _messages(errors: BaseException) -> Iterator[str]:
+    if isinstance(errors, BaseExceptionGroup):
+        for error in errors.exceptions:
+            yield from _messages(error)
+    else:
+        yield str(errors)
+
+
+async def _serve(startup: Startup, ready: ReadyPipe) -> None:
     """Come up, be of service until SIGTERM, and leave everything written."""
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
@@ -88,7 +122,7 @@ async def _serve(startup: Startup) -> None:
     async with AsyncExitStack() as held:
         plane = await _open(startup, held)
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(plane.run())
+            running = tasks.create_task(plane.run(ready))
             await stopping.wait()
             running.cancel()
     log.info("stopped")
@@ -193,7 +227,7 @@ class ControlPlane:
             settings=PublisherSettings(),
         )
 
-    async def run(self) -> None:
+    async def run(self, ready: ReadyPipe) -> None:
         """Run every part until cancelled; one that fails ends them all, and the parent tries anew.
 
         Which replicas live is known before the first table goes out: an address of a process that
@@ -210,7 +244,10 @@ class ControlPlane:
                 log.warning("the launcher does not say which replicas live; going on without it")
             parts.create_task(self.publisher.run())
             await self.publisher.first_acknowledged.wait()
-            self._report_ready()
+            gc.collect()
+            gc.freeze()  # what start-up made stays: the collector need not look at it again
+            log.info("ready as process %d", os.getpid())
+            ready.say({"ready": True, "pid": os.getpid()})
 
     def status(self) -> Mapping[str, Any]:
         """Return the status document."""
@@ -221,11 +258,3 @@ class ControlPlane:
             workers=[WorkerProcess(one.index, one.pid) for one in self._link.workers()],
             pods=self._store.list(Pod),
         )
-
-    def _report_ready(self) -> None:
-        gc.collect()
-        gc.freeze()  # what start-up made stays: the collector need not look at it again
-        log.info("ready as process %d", os.getpid())
-        if self._startup.ready_fd >= 0:
-            with os.fdopen(self._startup.ready_fd, "w") as ready:
-                ready.write(json.dumps({"ready": True, "pid": os.getpid()}) + "\n")

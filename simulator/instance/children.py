@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from simulator.clock import Clock
 from simulator.instance.options import ParentSettings
 
 log = logging.getLogger(__name__)
 
+_REPORT_BYTES_MAX = 4096  # PIPE_BUF: so much is written, and read, whole
 COMMAND = (sys.executable, "-P", "-m", "knary.process")
 
 
@@ -53,7 +55,8 @@ class Surroundings:
 class Child:
     """Keeps one child running until it is stopped.
 
-    A child that ends before it was ever ready is not tried again: `give_up` is told why.
+    A child that ends before it was ever ready is not tried again: `give_up` is told why, and also
+    what the child itself reported on its ready pipe (`{"error": TEXT}`), or "".
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class Child:
         surroundings: Surroundings,
         *,
         clock: Clock,
-        give_up: Callable[[str], None],
+        give_up: Callable[[str, str], None],
     ) -> None:
         self.plan = plan
         self.ready = asyncio.Event()
@@ -70,6 +73,7 @@ class Child:
         self._clock = clock
         self._give_up = give_up
         self._process: Process | None = None
+        self._error = ""
         self._stopping = asyncio.Event()
         self._done = asyncio.Event()
 
@@ -90,7 +94,7 @@ class Child:
                     return
                 why = f"{self.plan.title} ended: {describe_exit(code)}"
                 if not self.ready.is_set():
-                    self._give_up(why)
+                    self._give_up(why, self._error)
                     return
                 lived_s = self._clock.monotonic() - started
                 short_lives = 0 if lived_s >= limits.restart_calm_s else short_lives + 1
@@ -151,7 +155,7 @@ class Child:
         finally:
             os.close(writing)
         self._process = process
-        watch = _ReadyPipe(reading, self.ready)
+        watch = _ReadyPipe(reading, self._on_report)
         try:
             if self.plan.pid_file is not None:
                 self.plan.pid_file.write_text(str(process.pid), encoding="ascii")
@@ -164,6 +168,15 @@ class Child:
             if self.plan.pid_file is not None:
                 self.plan.pid_file.unlink(missing_ok=True)
             watch.close()
+
+    def _on_report(self, line: bytes) -> None:
+        """Take the one line that a child says of its start."""
+        try:
+            self._error = msgspec.json.decode(line, type=_Report).error
+        except msgspec.MsgspecError:
+            log.warning("%s reported what is no JSON: %r", self.plan.title, line)
+        if not self._error:
+            self.ready.set()
 
     def _signal(self, number: signal.Signals) -> None:
         process = self._process
@@ -181,12 +194,18 @@ class Child:
                 await self._stopping.wait()
 
 
-class _ReadyPipe:
-    """Sets the event when the child writes its line; at the pipe's end it only lets go."""
+class _Report(Struct, frozen=True):
+    """A child is ready, or it says why it never will be."""
 
-    def __init__(self, descriptor: int, ready: asyncio.Event) -> None:
+    error: str = ""
+
+
+class _ReadyPipe:
+    """Hands over what the child writes; at the pipe's end it only lets go."""
+
+    def __init__(self, descriptor: int, take: Callable[[bytes], None]) -> None:
         self._descriptor = descriptor
-        self._ready = ready
+        self._take = take
         self._loop = asyncio.get_running_loop()
         os.set_blocking(descriptor, False)
         self._loop.add_reader(descriptor, self._on_readable)
@@ -199,11 +218,11 @@ class _ReadyPipe:
 
     def _on_readable(self) -> None:
         try:
-            data = os.read(self._descriptor, 4096)
+            data = os.read(self._descriptor, _REPORT_BYTES_MAX)
         except BlockingIOError:
             return
         if data:
-            self._ready.set()
+            self._take(data)
         self._let_go()
 
     def _let_go(self) -> None:

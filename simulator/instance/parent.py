@@ -187,7 +187,7 @@ class Parent:
                     await child.ready.wait()
         except TimeoutError:
             late = [child.plan.title for child in self._children if not child.ready.is_set()]
-            self._fail(f"{', '.join(late)} not ready after {self._limits.start_s_max:.0f} s")
+            self._fail(f"{', '.join(late)} not ready after {self._limits.start_s_max:.0f} s", "")
 
     async def _apply_manifests(self) -> None:
         """Apply what `-f` named, off this loop: the API that it calls may need a restart."""
@@ -257,10 +257,11 @@ class Parent:
             self._told_to_hurry.set()
         self._end(Ending())
 
-    def _fail(self, why: str) -> None:
-        """End because a child could not be started."""
-        last = last_line(self._paths.log)
-        self._end(Ending(f"{why}\n  {last}\n  more in {self._paths.log}"))
+    def _fail(self, why: str, error: str) -> None:
+        """End because a child could not be started; `error` is what it says itself."""
+        if not error:
+            error = f"{why}\n  {last_line(self._paths.log)}\n  more in {self._paths.log}"
+        self._end(Ending(error))
 
     def _end(self, ending: Ending) -> None:
         if self._ending is None:

@@ -124,11 +124,7 @@ def _first_free(
             f"cannot listen on {address!r}: {error.strerror}; give an IP address of this machine"
         ) from error
     except OSError as error:
-        where = f"{address}:{choice.default if choice.wanted is None else choice.wanted}"
-        raise KnaryError(
-            f"the {choice.purpose} cannot listen on {where}: {error.strerror};"
-            f" choose another port with {choice.option}"
-        ) from error
+        raise KnaryError(_cannot_listen(address, choice, error)) from error
     if choice.wanted:
         raise PortTaken(
             f"port {choice.wanted} on {address}, wanted for the {choice.purpose}, is taken;"
@@ -138,6 +134,16 @@ def _first_free(
         f"no free port for the {choice.purpose} on {address} after {attempts_max} attempts;"
         f" choose one with {choice.option}"
     )
+
+
+def _cannot_listen(address: str, choice: PortChoice, error: OSError) -> str:
+    port = choice.default if choice.wanted is None else choice.wanted
+    ways_out = {
+        errno.EADDRNOTAVAIL: "give an address of this machine",
+        errno.EACCES: f"choose a port above 1023 with {choice.option}",
+    }
+    way_out = ways_out.get(error.errno or 0, f"choose another port with {choice.option}")
+    return f"the {choice.purpose} cannot listen on {address}:{port}: {error.strerror}; {way_out}"
 
 
 def _open_shared(address: str, port: int, count: int, backlog: int) -> Listening:

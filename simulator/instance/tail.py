@@ -24,9 +24,9 @@ async def follow(path: Path, offset: int, poll_s: float, show: Callable[[bytes],
 
 
 def last_line(path: Path) -> str:
-    """Return the last line of the log that says anything, or ""."""
+    """Return the last line of the log that has a word in it, or ""."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _CHUNK_BYTES_MAX))
         lines = file.read().decode(errors="replace").splitlines()
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return next((line.strip() for line in reversed(lines) if any(map(str.isalpha, line))), "")

@@ -2,8 +2,8 @@
 
 Run as the parent runs its children, `standin.py NAME SETTINGS_JSON`. `settings["lives"]` says how
 each start in turn behaves, the last one every later start: `serve`, `crash` (before it is ready),
-`crash-later` (right after), `deaf` (does not hear SIGTERM). Each start is a line in
-`settings["record"]`: NAME PID; and each orderly end: NAME stopped.
+`explain` (the same, saying why), `crash-later` (right after), `deaf` (does not hear SIGTERM).
+Each start is a line in `settings["record"]`, NAME PID, and each orderly end another.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ def main(name: str, text: str) -> int:
     note(record, f"{name} {os.getpid()}")
     if life == "crash":
         sys.stderr.write("no such thing as a free lunch\n")
+        return 3
+    if life == "explain":
+        os.write(settings["ready_fd"], b'{"error": "the disk is full"}\n')
         return 3
     os.write(settings["ready_fd"], b"{}\n")
     os.close(settings["ready_fd"])

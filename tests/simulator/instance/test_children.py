@@ -36,7 +36,7 @@ class Stage:
         self.record = folder / "record"
         self.record.touch()
         self.log = folder / "log"
-        self.given_up: list[str] = []
+        self.given_up: list[tuple[str, str]] = []
         self._life, self._life_end = os.pipe()
         self._log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         command = (sys.executable, "-P", standin.__file__)
@@ -51,7 +51,7 @@ class Stage:
             ),
             Surroundings(self._life, self._log, environment, command, LIMITS),
             clock=SystemClock(),
-            give_up=self.given_up.append,
+            give_up=lambda *why: self.given_up.append(why),
         )
 
     @property
@@ -121,9 +121,20 @@ def test_a_child_that_was_never_ready_is_given_up(tmp_path: Path) -> None:
         stage = Stage(tmp_path, "crash")
         async with stage.kept():
             await eventually_async("giving up", lambda: stage.given_up)
-        assert stage.given_up == ["gateway worker 0 ended: exit status 3"]
+        assert stage.given_up == [("gateway worker 0 ended: exit status 3", "")]
         assert len(stage.pids) == 1
         assert stage.log.read_text() == "no such thing as a free lunch\n"
+
+    asyncio.run(scenario())
+
+
+def test_what_a_child_says_of_its_failure_to_start_is_handed_on(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        stage = Stage(tmp_path, "explain")
+        async with stage.kept() as child:
+            await eventually_async("giving up", lambda: stage.given_up)
+            assert not child.ready.is_set()
+        assert stage.given_up == [("gateway worker 0 ended: exit status 3", "the disk is full")]
 
     asyncio.run(scenario())
 

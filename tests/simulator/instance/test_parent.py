@@ -202,6 +202,12 @@ def test_a_child_that_cannot_start_ends_the_instance_with_its_last_words(tmp_pat
     assert stage.out.getvalue() == ""
 
 
+def test_a_child_that_says_why_it_cannot_start_is_quoted(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, control_plane=("explain",))
+    with pytest.raises(KnaryError, match="the disk is full"):
+        stage.run()
+
+
 def test_a_second_signal_does_not_wait_for_anyone(tmp_path: Path) -> None:
     stage = Stage(tmp_path, gateway=("deaf",))
 
