@@ -8,6 +8,7 @@ take turns, so that a noisy neighbour meets both; each pair of turns gives one r
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import re
 import subprocess
@@ -19,15 +20,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import instance
 import peers
 import report
 from instance import BenchmarkError, Instance, folder, running
 from peers import Proxy
 
+instance.make_importable()
+
+from simulator.load.generator import run_load
+from simulator.load.plan import LoadPlan
+from simulator.load.schedule import ConstantRate
+
 HERE = Path(__file__).resolve().parent
 HOST = "split.default.example.com"
 KINDS = ("bare", "browser")
 OURS = "knary"
+BUSY_MIN = 0.7  # a proxy that uses less of its core waited for the load
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -154,11 +163,46 @@ def show(kind: str, result: dict[str, Any]) -> None:
     print(f"\n{kind} requests, medians per turn:\n{report.table(heads, rows)}")
 
 
-def prepare(instance: Instance, cores: tuple[int, int]) -> tuple[Proxy, tuple[str, str]]:
+def latencies(proxies: Sequence[Proxy], options: argparse.Namespace) -> dict[str, Any]:
+    """Return each proxy's p50 and p99 at the same constant rate, from planned send times, in ms."""
+    taken: dict[str, list[tuple[float, float]]] = {proxy.name: [] for proxy in proxies}
+    schedule = ConstantRate(options.rate, options.turn_s)
+    for number in range(options.pairs):
+        for proxy in proxies:
+            done = asyncio.run(run_load(LoadPlan("127.0.0.1", proxy.port, HOST, schedule)))
+            if done.all.failed:
+                raise BenchmarkError(f"{proxy.name} failed {done.all.failed}: {done.all.errors}")
+            found = done.all.latencies
+            taken[proxy.name].append((found.at(50) / 1000, found.at(99) / 1000))
+        line = ", ".join(f"{name} {values[-1][1]:.2f}" for name, values in taken.items())
+        report.say(f"latency {number + 1}/{options.pairs}: p99 ms: {line}")
+    return {
+        name: {
+            "p50_ms": report.spread([p50 for p50, _ in values]),
+            "p99_ms": report.spread([p99 for _, p99 in values]),
+        }
+        for name, values in taken.items()
+    }
+
+
+def show_latencies(result: dict[str, Any], rate: float) -> None:
+    rows = [
+        (
+            name,
+            f"{values['p50_ms']['median']:.2f}",
+            *(f"{values['p99_ms'][key]:.2f}" for key in ("median", "min", "max")),
+        )
+        for name, values in result.items()
+    ]
+    heads = ("proxy", "p50 ms", "p99 ms", "least p99", "greatest p99")
+    print(f"\nlatency at {rate:g} requests per second:\n{report.table(heads, rows)}")
+
+
+def prepare(served: Instance, cores: tuple[int, int]) -> tuple[Proxy, tuple[str, str]]:
     """Make the split; pin worker and replicas; return the worker and the replicas' addresses."""
-    instance.revisions("split", 2, "50,50")
-    status = instance.status()
-    worker = Proxy(OURS, instance.port, int(status["workers"][0]["pid"]))
+    served.revisions("split", 2, "50,50")
+    status = served.status()
+    worker = Proxy(OURS, served.port, int(status["workers"][0]["pid"]))
     replicas = [replica for replica in status["replicas"] if replica["ready"]]
     if len(replicas) != 2:
         raise BenchmarkError(f"expected two ready replicas, found {replicas}")
@@ -176,8 +220,8 @@ def run(options: argparse.Namespace) -> int:
     results: dict[str, Any] = {}
     with ExitStack() as stack:
         place = stack.enter_context(folder())
-        instance = stack.enter_context(running("--workers", "1"))
-        worker, backends = prepare(instance, cores)
+        served = stack.enter_context(running("--workers", "1"))
+        worker, backends = prepare(served, cores)
         proxies = [worker]
         for name in names:
             peer = stack.enter_context(peers.running(name, place, backends))
@@ -185,11 +229,26 @@ def run(options: argparse.Namespace) -> int:
             proxies.append(peer)
         for kind in options.kinds.split(","):
             results[kind] = summary(measure(proxies, kind, options, cores[0]))
+        os.sched_setaffinity(0, {cores[0]})
+        timed = latencies(proxies, options) if options.rate else {}
     for kind, result in results.items():
         show(kind, result)
+    if timed:
+        show_latencies(timed, options.rate)
+    idle = sorted({name for result in results.values() for name in result if is_idle(result[name])})
+    if idle:
+        print(
+            f"\nNote: {', '.join(idle)} waited for the load: another program used the machine, or"
+            " wrk and the replicas were the limit. Ratios say less then: run it again."
+        )
     settings = {"connections": options.connections, "turn_s": options.turn_s, "split": "50/50"}
-    print(f"\nwritten to {report.write('gateway_cpu', {'settings': settings, 'kinds': results})}")
+    found = {"settings": settings, "kinds": results, "latency": timed}
+    print(f"\nwritten to {report.write('gateway_cpu', found)}")
     return 0
+
+
+def is_idle(values: dict[str, Any]) -> bool:
+    return bool(values["busy"]["median"] < BUSY_MIN)
 
 
 def missing(options: argparse.Namespace) -> str:
@@ -213,6 +272,9 @@ def main() -> int:
     parser.add_argument("--turn-s", type=int, default=3, help="seconds measured per turn")
     parser.add_argument("--warm-s", type=int, default=1, help="seconds of load before each turn")
     parser.add_argument("--connections", type=int, default=32, help="kept-alive connections")
+    parser.add_argument(
+        "--rate", type=float, default=1000, help="requests per second for latency; 0 measures none"
+    )
     parser.add_argument("--kinds", default=",".join(KINDS), help="bare, browser, or both")
     parser.add_argument(
         "--peers",
