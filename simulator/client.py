@@ -58,6 +58,7 @@ def _ignore(_text: str) -> None:
 class ClientSettings:
     """The client's bounds."""
 
+    connect_timeout_s: float = 10.0  # with the TLS handshake
     request_timeout_s: float = 30.0
     answer_bytes_max: int = 256 * 1024 * 1024
     watch_line_bytes_max: int = 16 * 1024 * 1024
@@ -185,7 +186,7 @@ class ApiClient:
     def stream(self, path: str, query: Query, accept: str = "*/*") -> StreamedAnswer:
         """GET over a connection of its own whose answer is read as it comes."""
         timeout_s = self._settings.request_timeout_s
-        receiver = self._open(timeout_s)
+        receiver = self._open()
         try:
             headers = {**self._headers(accept), "Connection": "close"}
             receiver.sendall(self._head("GET", _target(path, query), headers))
@@ -257,7 +258,7 @@ class ApiClient:
         if kept is not None and not _has_input(kept):
             return kept
         self.close()
-        self._connection = self._open(self._settings.request_timeout_s)
+        self._connection = self._open()
         return self._connection
 
     def _head(self, method: str, target: str, headers: Mapping[str, str]) -> bytes:
@@ -274,9 +275,9 @@ class ApiClient:
         doubt = "; whether it was done is not known: look before you repeat it"
         return AnswerLost(why if method == "GET" else why + doubt)
 
-    def _open(self, timeout_s: float) -> ssl.SSLSocket:
+    def _open(self) -> ssl.SSLSocket:
         """Connect. Raise NotRunning when nothing listens there, or something else does."""
-        endpoint = self.endpoint
+        endpoint, timeout_s = self.endpoint, self._settings.connect_timeout_s
         try:
             plain = socket.create_connection((endpoint.host, endpoint.port), timeout_s)
         except OSError as error:

@@ -52,9 +52,8 @@ def table(rows: Sequence[Sequence[Any]], above: Sequence[Sequence[Any]] = ()) ->
     `above` are rows printed before, under whose columns these are to stand.
     """
     texts = [["" if cell is None else clean(str(cell)) for cell in row] for row in (*above, *rows)]
-    coloured = is_coloured(sys.stdout)
     for text in aligned(texts)[len(above) :]:
-        line(_coloured(text) if coloured else text.rstrip())
+        line(coloured(text) if is_coloured(sys.stdout) else text.rstrip())
 
 
 def document(value: Any, form: str) -> None:
@@ -85,7 +84,7 @@ def without_managed_fields(value: Any) -> Any:
     return shown
 
 
-def _coloured(text: str) -> str:
+def coloured(text: str) -> str:
     """Colour the words True, False and Unknown where they are a cell of their own."""
     return re.sub(
         r"(?<=  )(True|False|Unknown)(?=  |\s*$)",
