@@ -76,7 +76,7 @@ def environment(data: Path) -> dict[str, str]:
     """Return a user's environment with an empty home, whose instance is the one in `data`."""
     return {
         "PATH": os.environ["PATH"],
-        "HOME": str(data / "home"),
+        "HOME": str(data.parent / "home"),
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(ROOT),
         "KNARY_DATA": str(data),
@@ -91,10 +91,12 @@ class Instance:
     Leaving the context stops it, and insists that no process of it is left.
     """
 
-    def __init__(self, *options: str, data: Path | None = None) -> None:
-        self._options = options
-        self._own = None if data else Path(tempfile.mkdtemp(prefix="knary-test-"))
-        self.data = data or self._own or Path()
+    def __init__(
+        self, *options: str, data: Path | None = None, ports: tuple[str, ...] = FREE_PORTS
+    ) -> None:
+        self._options = (*ports, *options)
+        self._scratch = Path(tempfile.mkdtemp(prefix="knary-test-"))
+        self.data = data or self._scratch / "data"
         self.paths = InstancePaths(self.data)
         self._process: subprocess.Popen[bytes] | None = None
         self._seen: set[int] = set()
@@ -126,10 +128,9 @@ class Instance:
 
     def launch(self) -> None:
         """Start it and wait for nothing."""
-        (self.data / "home").mkdir(parents=True, exist_ok=True)
         with self._file("out").open("wb") as out, self._file("err").open("wb") as err:
             self._process = subprocess.Popen(
-                [*KNARY, "up", *FREE_PORTS, *self._options],
+                [*KNARY, "up", *self._options],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -160,8 +161,7 @@ class Instance:
         if self._process is not None and self._process.poll() is None:
             with contextlib.suppress(KeyboardInterrupt):
                 self.stop()
-        if self._own is not None:
-            shutil.rmtree(self._own, ignore_errors=True)
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     @property
     def parent(self) -> subprocess.Popen[bytes]:
@@ -304,7 +304,7 @@ class Instance:
             loop.close()
 
     def _file(self, name: str) -> Path:
-        return self.data / f"knary-up.{name}"
+        return self._scratch / name
 
 
 def children_of(pid: int) -> dict[int, list[str]]:
