@@ -124,6 +124,27 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
 Action = Apply | Command | Load | Expect
 
 
+class StepDocument(Struct, frozen=True, forbid_unknown_fields=True):
+    """A step as it is written."""
+
+    title: str = ""
+    why: str = ""
+    show: str = ""
+    apply: Apply | None = None
+    command: str | Command | None = None
+    load: Load | None = None
+    expect: Expect | None = None
+
+
+class ScenarioDocument(Struct, frozen=True, forbid_unknown_fields=True):
+    """A file as it is written."""
+
+    title: str
+    steps: tuple[StepDocument, ...]
+    why: str = ""
+    namespace: str = "default"
+
+
 class Step(Struct, frozen=True):
     """One action, and the words around it. `line` is where it begins in its file."""
 

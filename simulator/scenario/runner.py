@@ -23,8 +23,8 @@ from simulator.resources.scheme import BY_KIND, KindInfo, info_of
 from simulator.resources.serving import Revision, Service
 from simulator.scenario import checks, model
 from simulator.scenario.checks import Verdict
+from simulator.scenario.flaws import BACKGROUND_S_MAX, seconds
 from simulator.scenario.present import ChapterOutcome, Outcome, Presenter
-from simulator.scenario.reading import BACKGROUND_S_MAX, seconds
 from simulator.scenario.running import RunningLoad
 from simulator.scenario.world import Finished, World, host_of
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from simulator.errors import KnaryError
 from simulator.scenario import model
-from simulator.scenario.reading import ScenarioError, parse_scenario, seconds
+from simulator.scenario.flaws import seconds
+from simulator.scenario.reading import ScenarioError, parse_scenario
 
 SCENARIOS = sorted((Path(__file__).parents[3] / "scenarios").glob("*.yaml"))
 
