@@ -37,14 +37,14 @@ class ParentSettings:
     """The parent's bounds."""
 
     start_s_max: float = 60.0  # all children ready; a loaded CI machine needs more than a second
-    worker_stop_s_max: float = 20.0  # requests under way
+    worker_stop_s_max: float = 35.0  # requests under way; the worker itself cuts them at 30
     control_plane_stop_s_max: float = 5.0
     launcher_stop_s_max: float = 20.0  # it stops the replicas
     end_s_max: float = 1.0  # from the end of the life pipe to SIGKILL
     restart_calm_s: float = 10.0  # who lived that long starts again at once
     restart_delay_s_first: float = 0.1
     restart_delay_s_max: float = 5.0
-    lock_wait_s_max: float = 5.0  # for the children of a parent that was killed
+    lock_wait_s_max: float = 10.0  # for the children of a parent that was killed
     port_attempts_max: int = 100
     listen_backlog: int = 4096
     log_bytes_max: int = 10 * 1024 * 1024  # an older log is moved aside at start

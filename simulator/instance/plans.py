@@ -48,8 +48,8 @@ def plan_children(
 ) -> Plans:
     """Return the plans of the launcher, the control plane and each worker.
 
-    The control plane inherits the folder's lock: no second one may open the database while the
-    first one of a killed parent still has a write under way.
+    The control plane and the launcher inherit the folder's lock: while those of a killed parent
+    live on for a moment, with a write under way or replicas to end, no others may start.
     """
     paths = InstancePaths(options.data)
     api, console = ports.api.sockets[0].fileno(), ports.console.sockets[0].fileno()
@@ -62,6 +62,7 @@ def plan_children(
                 "replica_folders": str(paths.replica_folders),
             },
             stop_s_max=limits.launcher_stop_s_max,
+            descriptors=(lock.fileno(),),
         ),
         control_plane=ChildPlan(
             name="control-plane",

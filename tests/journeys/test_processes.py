@@ -99,8 +99,9 @@ def test_the_parent_dies_and_all_go_with_it_and_the_next_one_restores_everything
             "--traffic",
             "hello-00001=50,@latest=50",
         )
-        knary.kill()
-        knary.start()
+        knary.parent.kill()
+        knary.wait()
+        knary.start()  # at once: it waits until the last of the old ones is gone
         answers = set(knary.texts("hello", 40))
         assert answers == {"Hello World!\n", "Hello Knative!\n"}
 

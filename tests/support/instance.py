@@ -219,7 +219,7 @@ class Instance:
 
     def left_over(self) -> list[int]:
         """Return the processes that were seen and live yet."""
-        return [pid for pid in self._seen if is_alive(pid) and not is_zombie(pid)]
+        return [pid for pid in self._seen if is_alive(pid) and not has_ended(pid)]
 
     # What one does with it ---------------------------------------------------------------------
 
@@ -316,9 +316,9 @@ def children_of(pid: int) -> dict[int, list[str]]:
     return {int(row[0]): row[2:] for row in rows if row[1] == str(pid)}
 
 
-def is_zombie(pid: int) -> bool:
-    """Tell whether the process has ended and waits to be reaped."""
+def has_ended(pid: int) -> bool:
+    """Tell whether the process is gone, or only waits to be reaped."""
     state = subprocess.run(
         ["ps", "-o", "state=", "-p", str(pid)], text=True, capture_output=True, check=False
     )
-    return state.stdout.strip().startswith("Z")
+    return state.stdout.strip()[:1] in ("", "Z")
