@@ -19,6 +19,10 @@ _FIELD = re.compile(
     rb"(" + _TOKEN + rb"):[ \t]*([\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*"
     rb"[\x21-\x7e\x80-\xff])?)?[ \t]*"
 )
+_WRITTEN = re.compile(
+    rb"(" + _TOKEN + rb"): [\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*"
+    rb"[\x21-\x7e\x80-\xff])?"
+)
 _REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e]+) HTTP/(\d)\.(\d)")
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
@@ -126,13 +130,14 @@ class HeaderLines:
         return plain, special
 
     def _learn(self, line: bytes) -> bytes | Special:
+        # Written as we would write it, and of a name that is plain and keeps changing.
+        written = _WRITTEN.fullmatch(line)
+        if written is not None and self._fickle.get(written[1], 0) >= FICKLE_AFTER:
+            return line + b"\r\n"
         match = _FIELD.fullmatch(line)
         if match is None:
             raise BadMessage("a malformed header line")
         name, value = match.groups(b"")
-        seen = self._fickle.get(name, 0)
-        if seen >= FICKLE_AFTER:  # a plain name, checked when it was new
-            return b"%b: %b\r\n" % (name, value)
         lower = name.lower()
         kind = self._kinds.get(lower)
         entry: bytes | Special = b"%b: %b\r\n" % (name, value)
@@ -141,7 +146,7 @@ class HeaderLines:
         elif len(name) <= KNOWN_LINE_BYTES_MAX:
             if len(self._fickle) >= KNOWN_LINES_MAX:
                 self._fickle.clear()
-            self._fickle[name] = seen + 1
+            self._fickle[name] = self._fickle.get(name, 0) + 1
         if len(line) <= KNOWN_LINE_BYTES_MAX:
             if len(self._known) >= KNOWN_LINES_MAX:
                 self._known.clear()
@@ -160,10 +165,10 @@ def read_field(line: bytes) -> tuple[bytes, bytes]:
 
 def split_head(head: bytes, headers_max: int) -> tuple[bytes, list[bytes]]:
     """Return a head's first line and its header lines. Raise HeadTooLarge."""
-    first, *lines = head.split(b"\r\n")
-    if len(lines) > headers_max:
+    lines = head.split(b"\r\n")
+    if len(lines) > headers_max + 1:
         raise HeadTooLarge(f"more than {headers_max} headers")
-    return first, lines
+    return lines.pop(0), lines
 
 
 def read_request_line(line: bytes, bytes_max: int) -> tuple[bytes, bytes, bool]:
