@@ -66,6 +66,7 @@ def time_up(times: int) -> list[float]:
                     started.process,
                 )
                 taken.append(came - started.started)
+                started.wait_ready()
             finally:
                 started.stop()
     return taken
