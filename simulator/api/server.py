@@ -215,6 +215,7 @@ async def serve(
         access_log=None,
         logger=silent,
         keepalive_timeout=settings.keep_alive_s,
+        lingering_time=settings.linger_s,
         max_line_size=settings.target_bytes_max,
         max_field_size=settings.header_bytes_max,
         auto_decompress=False,

@@ -21,6 +21,7 @@ class ApiSettings:
     target_bytes_max: int = 64 * 1024
     header_bytes_max: int = 16 * 1024
     keep_alive_s: float = 120.0
+    linger_s: float = 1.0  # for the rest of a body that was refused
     stop_timeout_s: float = 2.0
     streams_max: int = 1_000
     stream_write_timeout_s: float = 300.0

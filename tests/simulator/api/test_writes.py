@@ -1,0 +1,421 @@
+"""Create, update, patch and delete over HTTPS."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.resources.core import CONTENTS_FINALIZER, Namespace, Pod, PodTemplateSpec
+from simulator.resources.meta import Key, ObjectMeta
+from simulator.resources.podspec import Container
+from simulator.resources.serving import Service
+from tests.support.api import SERVICES, Api, manifest, running_api
+
+HELLO = f"{SERVICES}/hello"
+MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+NOT_FOUND = 'services.serving.knative.dev "hello" not found'
+MODIFIED = (
+    'Operation cannot be fulfilled on services.serving.knative.dev "hello": the object has been'
+    " modified; please apply your changes to the latest version and try again"
+)
+
+
+def run(tmp_path: Path, scenario: Callable[[Api], Awaitable[None]]) -> None:
+    async def inside() -> None:
+        async with running_api(tmp_path) as api:
+            await scenario(api)
+
+    asyncio.run(inside())
+
+
+async def make(api: Api, **metadata: Any) -> Any:
+    reply = await api.call("POST", SERVICES, manifest(**metadata))
+    assert reply.code == 201, reply.body
+    return reply.json
+
+
+def test_a_create_defaults_stores_and_answers_201(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        body = manifest() | {"status": {"url": "http://made.up"}}
+        reply = await api.call("POST", SERVICES, body)
+        assert reply.code == 201
+        made = reply.json
+        assert made == (await api.call("GET", HELLO)).json
+        assert made["metadata"]["namespace"] == "default"
+        assert made["metadata"]["annotations"]["serving.knative.dev/creator"] == "knary-admin"
+        assert made["spec"]["traffic"] == [{"latestRevision": True, "percent": 100}]
+        assert made["status"] == {}
+        again = await api.call("POST", SERVICES, manifest())
+        assert again.said == (
+            409,
+            "AlreadyExists",
+            'services.serving.knative.dev "hello" already exists',
+        )
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        pytest.param({"metadata": {"name": "x", "namespace": "other"}}, 400, "namespace", id="ns"),
+        pytest.param({"metadata": {}}, 422, "name or generateName is required", id="no name"),
+        pytest.param({"metadata": {"name": "Bad_Name"}}, 422, "metadata.name", id="bad name"),
+        pytest.param(
+            {"metadata": {"name": "x", "resourceVersion": "3"}}, 400, "resourceVersion", id="rv"
+        ),
+        pytest.param({"kind": "Route"}, 400, "Route", id="another kind"),
+        pytest.param({"spec": {}}, 400, "missing field(s)", id="admission"),
+        pytest.param({"spec": 7}, 422, "spec", id="wrong type"),
+    ],
+)
+def test_a_bad_object_is_refused_and_nothing_is_stored(
+    tmp_path: Path, change: dict[str, Any], code: int, message: str
+) -> None:
+    async def scenario(api: Api) -> None:
+        reply = await api.call("POST", SERVICES, manifest() | change)
+        assert reply.code == code, reply.body
+        assert message in reply.json["message"]
+        assert api.store.list(Service) == ()
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "code"),
+    [
+        (None, 201),
+        ("application/json", 201),
+        ("Application/JSON; charset=utf-8", 201),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("multipart/form-data; boundary=x", 415),
+        ("application/yaml", 415),
+        ("application/vnd.kubernetes.protobuf", 415),
+        ("application/jsonx", 415),
+    ],
+)
+def test_only_json_is_read(tmp_path: Path, content_type: str | None, code: int) -> None:
+    async def scenario(api: Api) -> None:
+        reply = await api.call("POST", SERVICES, manifest(), Content_Type=content_type)
+        assert reply.code == code
+        if code == 415:
+            assert reply.said[1] == "UnsupportedMediaType"
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'{"a":NaN}', b"[" * 5000])
+def test_what_is_no_object_is_refused(tmp_path: Path, body: bytes) -> None:
+    async def scenario(api: Api) -> None:
+        assert (await api.call("POST", SERVICES, body)).said[:2] == (400, "BadRequest")
+
+    run(tmp_path, scenario)
+
+
+def test_a_namespace_must_be_there_and_stay(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        path = SERVICES.replace("default", "team")
+        missing = await api.call("POST", path, manifest())
+        assert missing.said == (404, "NotFound", 'namespaces "team" not found')
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}}
+        made = (await api.call("POST", "/api/v1/namespaces", body)).json
+        assert made["status"] == {"phase": "Active"}
+        assert made["metadata"]["labels"] == {"kubernetes.io/metadata.name": "team"}
+        assert made["metadata"]["finalizers"] == [CONTENTS_FINALIZER]
+        assert (await api.call("POST", path, manifest())).code == 201
+        going = await api.call("DELETE", "/api/v1/namespaces/team")
+        assert going.json["metadata"]["deletionTimestamp"]
+        refused = await api.call("POST", path, manifest("late"))
+        assert refused.said[:2] == (403, "Forbidden")
+        assert refused.said[2] == (
+            'services.serving.knative.dev "late" is forbidden: unable to create new content in'
+            " namespace team because it is being terminated"
+        )
+        kept = await api.call("DELETE", "/api/v1/namespaces/default")
+        assert kept.said[0] == 403
+
+    run(tmp_path, scenario)
+
+
+def test_an_update_takes_the_spec_keeps_the_status_and_counts(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        made = await make(api)
+        made["spec"]["template"]["spec"]["containers"][0]["image"] = "app:2"
+        made["status"] = {"url": "http://made.up"}
+        reply = await api.call("PUT", HELLO, made)
+        assert reply.code == 200
+        assert reply.json["metadata"]["generation"] == 2
+        assert reply.json["status"] == {}
+        assert (await api.call("PUT", HELLO, made)).said == (409, "Conflict", MODIFIED)
+        same = await api.call("PUT", HELLO, reply.json)
+        assert same.json == reply.json, "nothing changed: no new version"
+        gone = await api.call("PUT", f"{SERVICES}/other", made | {"metadata": {"name": "other"}})
+        assert gone.said[:2] == (404, "NotFound")
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code", "message"),
+    [
+        pytest.param({"resourceVersion": ""}, 422, "must be specified for an update", id="no rv"),
+        pytest.param({"name": "other"}, 400, "does not match the name on the URL", id="name"),
+        pytest.param({"namespace": "other"}, 400, "namespace of the provided object", id="ns"),
+        pytest.param({"uid": "other"}, 409, "Precondition failed: UID", id="uid"),
+    ],
+)
+def test_a_bad_update_is_refused(
+    tmp_path: Path, metadata: dict[str, str], code: int, message: str
+) -> None:
+    async def scenario(api: Api) -> None:
+        made = await make(api)
+        reply = await api.call("PUT", HELLO, made | {"metadata": made["metadata"] | metadata})
+        assert reply.said[0] == code
+        assert message in reply.said[2]
+
+    run(tmp_path, scenario)
+
+
+def test_the_status_is_written_at_its_own_path_alone(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        made = await make(api)
+        made["status"] = {"url": "http://a", "observedGeneration": 1}
+        made["spec"]["template"]["spec"]["containers"][0]["image"] = "app:2"
+        made["metadata"]["labels"] = {"a": "b"}
+        reply = await api.call("PUT", f"{HELLO}/status", made)
+        assert reply.json["status"] == {"url": "http://a", "observedGeneration": 1}
+        assert reply.json["metadata"]["generation"] == 1
+        assert "labels" not in reply.json["metadata"]
+        patch = {"status": {"url": "http://b"}, "spec": {"traffic": []}}
+        patched = await api.call("PATCH", f"{HELLO}/status", patch, Content_Type=MERGE)
+        assert patched.json["status"] == {"url": "http://b", "observedGeneration": 1}
+        assert patched.json["spec"] == reply.json["spec"]
+
+    run(tmp_path, scenario)
+
+
+def test_patches_merge_or_follow_operations(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        await make(api)
+        merged = await api.call(
+            "PATCH", HELLO, {"metadata": {"labels": {"a": "b"}}}, Content_Type=MERGE
+        )
+        assert merged.json["metadata"]["labels"] == {"a": "b"}
+        assert merged.json["metadata"]["generation"] == 1
+        operations = [
+            {"op": "test", "path": "/metadata/labels/a", "value": "b"},
+            {"op": "remove", "path": "/metadata/labels"},
+            {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "app:2"},
+        ]
+        patched = await api.call("PATCH", HELLO, operations, Content_Type=JSON_PATCH)
+        assert "labels" not in patched.json["metadata"]
+        assert patched.json["metadata"]["generation"] == 2
+        failed = await api.call("PATCH", HELLO, operations, Content_Type=JSON_PATCH)
+        assert failed.said[:2] == (422, "Invalid")
+        empty = await api.call("PATCH", HELLO, {}, Content_Type=MERGE)
+        assert empty.json == patched.json
+
+    run(tmp_path, scenario)
+
+
+def test_a_patch_that_names_a_version_is_held_to_it(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        made = await make(api)
+        version = made["metadata"]["resourceVersion"]
+        patch = {"metadata": {"resourceVersion": version, "labels": {"a": "b"}}}
+        assert (await api.call("PATCH", HELLO, patch, Content_Type=MERGE)).code == 200
+        assert (await api.call("PATCH", HELLO, patch, Content_Type=MERGE)).said[0] == 409
+
+    run(tmp_path, scenario)
+
+
+def test_patches_at_once_all_hold(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        await make(api)
+        replies = await asyncio.gather(
+            *(
+                api.call(
+                    "PATCH", HELLO, {"metadata": {"labels": {f"l{n}": "x"}}}, Content_Type=MERGE
+                )
+                for n in range(4)
+            )
+        )
+        assert {reply.code for reply in replies} == {200}
+        labels = (await api.call("GET", HELLO)).json["metadata"]["labels"]
+        assert sorted(labels) == ["l0", "l1", "l2", "l3"]
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "code"),
+    [
+        pytest.param("application/strategic-merge-patch+json", {}, 415, id="strategic"),
+        pytest.param("application/apply-patch+yaml", {}, 415, id="apply"),
+        pytest.param("application/json", {}, 415, id="plain JSON"),
+        pytest.param(None, {}, 415, id="none"),
+        pytest.param(MERGE, [], 400, id="a list to merge"),
+        pytest.param(MERGE, "x", 400, id="a string to merge"),
+        pytest.param(MERGE, {"metadata": {"name": "other"}}, 400, id="another name"),
+        pytest.param(MERGE, {"kind": "Route"}, 400, id="another kind"),
+        pytest.param(MERGE, {"spec": None}, 400, id="without a spec"),
+        pytest.param(JSON_PATCH, {}, 400, id="an object of operations"),
+    ],
+)
+def test_other_patches_are_refused(
+    tmp_path: Path, content_type: str | None, body: Any, code: int
+) -> None:
+    async def scenario(api: Api) -> None:
+        await make(api)
+        reply = await api.call("PATCH", HELLO, body, Content_Type=content_type)
+        assert reply.said[0] == code
+        if code == 415:
+            assert reply.said[2] == (
+                "the body of the request was in an unknown format - accepted media types include:"
+                " application/json-patch+json, application/merge-patch+json"
+            )
+
+    run(tmp_path, scenario)
+
+
+def test_dry_runs_answer_as_if_and_store_nothing(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        dry = "?dryRun=All"
+        would = await api.call("POST", SERVICES + dry, manifest())
+        assert would.code == 201
+        assert would.json["metadata"]["uid"]
+        assert api.store.list(Service) == ()
+        made = await make(api)
+        assert (await api.call("POST", SERVICES + dry, manifest())).said[0] == 409
+        version = api.store.version
+        patch = {"metadata": {"labels": {"a": "b"}}}
+        patched = await api.call("PATCH", HELLO + dry, patch, Content_Type=MERGE)
+        assert patched.json["metadata"]["labels"] == {"a": "b"}
+        made["spec"]["template"]["spec"]["containers"][0]["image"] = "app:2"
+        assert (await api.call("PUT", HELLO + dry, made)).json["metadata"]["generation"] == 2
+        assert (await api.call("DELETE", HELLO + dry)).json["status"] == "Success"
+        assert (await api.call("DELETE", SERVICES, {"dryRun": ["All"]})).code == 200
+        assert api.store.version == version
+        assert (await api.call("POST", SERVICES + "?dryRun=Some", manifest())).said[0] == 422
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("validation", "code", "warns"),
+    [("Strict", 400, False), ("Warn", 201, True), ("", 201, True), ("Ignore", 201, False)],
+)
+def test_unknown_fields_are_refused_warned_of_or_dropped(
+    tmp_path: Path, validation: str, code: int, warns: bool
+) -> None:
+    async def scenario(api: Api) -> None:
+        body = manifest()
+        body["spec"]["foo"] = 1
+        reply = await api.call("POST", f"{SERVICES}?fieldValidation={validation}", body)
+        assert reply.code == code
+        warnings = [value for name, value in reply.headers.items() if name == "Warning"]
+        assert ('299 - "unknown field \\"spec.foo\\""' in warnings) is warns
+        if code == 400:
+            assert reply.said[2] == (
+                'Service in version "v1" cannot be handled as a Service:'
+                ' strict decoding error: unknown field "spec.foo"'
+            )
+        else:
+            assert "foo" not in reply.json["spec"]
+        other = await api.call("POST", f"{SERVICES}?fieldValidation=Perhaps", body)
+        assert other.said[0] == 422
+
+    run(tmp_path, scenario)
+
+
+def test_a_delete_answers_success_or_with_the_object_that_stays(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        made = await make(api)
+        options = {
+            "kind": "DeleteOptions",
+            "apiVersion": "serving.knative.dev/v1",
+            "propagationPolicy": "Background",
+        }
+        reply = await api.call("DELETE", HELLO, options)
+        assert reply.json == {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Success",
+            "details": {
+                "name": "hello",
+                "kind": "services",
+                "uid": made["metadata"]["uid"],
+                "group": "serving.knative.dev",
+            },
+        }
+        assert (await api.call("DELETE", HELLO, options)).said == (404, "NotFound", NOT_FOUND)
+        await make(api)
+        foreground = await api.call("DELETE", f"{HELLO}?propagationPolicy=Foreground")
+        assert foreground.json["metadata"]["finalizers"] == ["foregroundDeletion"]
+        assert (await api.call("DELETE", HELLO)).json == foreground.json
+        assert (await api.call("DELETE", HELLO, options)).json["status"] == "Success"
+
+    run(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"preconditions": {"uid": "other"}}, 409),
+        ({"preconditions": {"resourceVersion": "1"}}, 409),
+        ({"preconditions": {"uid": 7}}, 400),
+        ({"preconditions": []}, 400),
+        ({"propagationPolicy": "Sideways"}, 422),
+        ({"propagationPolicy": 7}, 422),
+        ({"propagationPolicy": ["Orphan"]}, 422),
+        ({"gracePeriodSeconds": "soon"}, 400),
+        ({"gracePeriodSeconds": True}, 400),
+        ({"dryRun": "All"}, 422),
+        ([], 400),
+        (b"{", 400),
+        ({"orphanDependents": None}, 200),
+        (b"  ", 200),
+    ],
+)
+def test_delete_options_are_read_strictly(tmp_path: Path, options: Any, code: int) -> None:
+    async def scenario(api: Api) -> None:
+        await make(api)
+        assert (await api.call("DELETE", HELLO, options)).code == code
+        assert (api.store.list(Service) == ()) is (code == 200)
+
+    run(tmp_path, scenario)
+
+
+def test_a_collection_is_deleted_by_selector(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        for n in range(4):
+            await make(api, name=f"s{n}", labels={"odd": str(n % 2)})
+        reply = await api.call("DELETE", f"{SERVICES}?labelSelector=odd%3D1")
+        assert reply.json["status"] == "Success"
+        assert [obj.metadata.name for obj in api.store.list(Service)] == ["s0", "s2"]
+
+    run(tmp_path, scenario)
+
+
+def test_pods_are_read_and_deleted_and_made_by_nobody(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        pods = "/api/v1/namespaces/default/pods"
+        spec = PodTemplateSpec(containers=(Container(name="user-container"),))
+        await api.store.create(Pod(metadata=ObjectMeta(name="p", namespace="default"), spec=spec))
+        pod = (await api.call("GET", f"{pods}/p")).json
+        message = "the server does not allow this method on the requested resource"
+        for method, path in (("POST", pods), ("PUT", f"{pods}/p"), ("PATCH", f"{pods}/p")):
+            reply = await api.call(method, path, pod)
+            assert reply.said == (405, "MethodNotAllowed", message)
+        assert (await api.call("DELETE", f"{pods}/p")).json["status"] == "Success"
+        assert api.store.get(Pod, *Key("default", "p")) is None
+        assert api.store.get(Namespace, "", "default") is not None
+
+    run(tmp_path, scenario)

@@ -1,0 +1,127 @@
+"""The console's port: health for everyone on this machine, status for who has the token."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import aiohttp
+import pytest
+
+from simulator.api.access import Policy, allowed_hosts
+from simulator.api.settings import ApiSettings
+from simulator.console.server import OPEN_PATHS, ConsoleServer
+from simulator.errors import KnaryError
+
+TOKEN = "a-token-for-this-test"
+STATUS = {"schema": 1, "replicas": []}
+
+
+class Console:
+    """A client of one running console port."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+        self.session = session
+        self.base = base
+        self.is_ready = True
+
+    async def call(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str, str]:
+        """Return code, content type and body."""
+        async with self.session.request(method, self.base + path, headers=headers) as response:
+            return response.status, response.content_type, await response.text()
+
+
+def run(
+    scenario: Callable[[Console], Awaitable[None]],
+    status: Callable[[], Mapping[str, Any]] = lambda: STATUS,
+) -> None:
+    async def inside() -> None:
+        sock = socket.create_server(("127.0.0.1", 0))
+        base = f"http://127.0.0.1:{sock.getsockname()[1]}"
+        policy = Policy("http", allowed_hosts([]), TOKEN, OPEN_PATHS)
+        async with aiohttp.ClientSession() as session:
+            console = Console(session, base)
+            server = ConsoleServer(policy, ApiSettings(), status, lambda: console.is_ready)
+            await server.start(sock)
+            try:
+                await scenario(console)
+            finally:
+                await server.stop()
+
+    asyncio.run(inside())
+
+
+def test_health_and_readiness_need_no_token() -> None:
+    async def scenario(console: Console) -> None:
+        assert await console.call("/healthz") == (200, "text/plain", "ok\n")
+        assert await console.call("/readyz") == (200, "text/plain", "ok\n")
+        console.is_ready = False
+        assert await console.call("/readyz") == (503, "text/plain", "not ready\n")
+        assert (await console.call("/healthz"))[0] == 200
+
+    run(scenario)
+
+
+def test_the_status_needs_the_token() -> None:
+    async def scenario(console: Console) -> None:
+        answer = await console.call("/knary/status", Authorization=f"Bearer {TOKEN}")
+        assert answer == (200, "application/json", '{"schema":1,"replicas":[]}')
+        for headers in ({}, {"Authorization": "Bearer wrong"}):
+            code, kind, body = await console.call("/knary/status", **headers)
+            assert (code, kind) == (401, "application/json")
+            assert "Unauthorized" in body
+
+    run(scenario)
+
+
+def test_the_first_page_says_what_there_is_and_what_is_not() -> None:
+    async def scenario(console: Console) -> None:
+        code, kind, body = await console.call("/")
+        assert (code, kind) == (200, "text/plain")
+        assert "/knary/status" in body
+        assert "no web console yet" in body
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "headers", "code"),
+    [
+        ("/nowhere", "GET", {}, 401),
+        ("/nowhere", "GET", {"Authorization": f"Bearer {TOKEN}"}, 404),
+        ("/knary/status", "POST", {"Authorization": f"Bearer {TOKEN}"}, 405),
+        ("/healthz", "DELETE", {}, 405),
+        ("/healthz", "GET", {"Host": "evil.example"}, 403),
+        ("/", "GET", {"Host": "evil.example"}, 403),
+        ("/knary/status", "GET", {"Authorization": f"Bearer {TOKEN}", "Origin": "null"}, 403),
+        (
+            "/knary/status",
+            "POST",
+            {"Authorization": f"Bearer {TOKEN}", "Sec-Fetch-Site": "cross-site"},
+            403,
+        ),
+    ],
+)
+def test_everything_else_is_refused_in_json(
+    path: str, method: str, headers: dict[str, str], code: int
+) -> None:
+    async def scenario(console: Console) -> None:
+        got, kind, body = await console.call(path, method, **headers)
+        assert (got, kind) == (code, "application/json")
+        assert '"kind":"Status"' in body
+
+    run(scenario)
+
+
+def test_a_status_that_cannot_be_told_is_an_error_not_a_traceback() -> None:
+    def broken() -> Mapping[str, Any]:
+        raise KnaryError("no worker answers")
+
+    async def scenario(console: Console) -> None:
+        code, _, body = await console.call("/knary/status", Authorization=f"Bearer {TOKEN}")
+        assert code == 500
+        assert "no worker answers" in body
+
+    run(scenario, broken)
