@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from simulator.clock import SystemClock
@@ -25,6 +26,7 @@ from simulator.instance.paths import InstancePaths
 from simulator.instance.plans import Plans
 from simulator.instance.terminal import Terminal
 from tests.support import standin
+from tests.support.described import HERE
 from tests.support.waiting import eventually_async
 
 LIMITS = ParentSettings(restart_delay_s_first=0.01, restart_delay_s_max=0.02, end_s_max=0.2)
@@ -120,18 +122,7 @@ class Stage:
 
 
 def described(data: Path) -> Description:
-    return Description(
-        pid=os.getpid(),
-        version="0",
-        gateway="http://127.0.0.1:8080",
-        api="https://127.0.0.1:6443",
-        console="http://127.0.0.1:8090",
-        domain="example.com",
-        splitter="stratified",
-        data_folder=str(data),
-        workers=2,
-        started="2026-01-01T00:00:00Z",
-    )
+    return msgspec.structs.replace(HERE, pid=os.getpid(), data_folder=str(data))
 
 
 async def interrupt() -> None:

@@ -1,0 +1,36 @@
+"""How knary's own processes are started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["gateway"], ["nobody", "{}"], ["gateway", "{}", "more"]],
+    ids=["nothing", "no settings", "unknown", "too much"],
+)
+def test_whoever_calls_it_otherwise_is_told_how(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "knary.process", *arguments],
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    expected = "usage: python -P -m knary.process gateway|control-plane|launcher SETTINGS_JSON\n"
+    assert done.stderr == expected
+
+
+def test_settings_that_cannot_be_read_are_an_exit_status_and_a_line_in_the_log() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "knary.process", "control-plane", "{}"],
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Object missing required field `description`" in done.stderr
