@@ -31,6 +31,8 @@ def guarded(handler: Handler, policy: Policy, refuse: Refuse) -> Handler:
 
 def split_target(raw: str) -> tuple[str | None, str, str]:
     """Return authority (of an absolute target), path and query, undecoded. Raise BadRequest."""
+    if not raw.isascii():
+        raise BadRequest("the request's target has bytes beyond ASCII: percent-encode them")
     if raw.startswith("/"):
         path, _, query = raw.partition("?")
         return None, path, query.partition("#")[0]

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from simulator.errors import BadRequest, MethodNotAllowed
-from simulator.resources.core import Event, Pod
+from simulator.resources.core import Event, Namespace, Pod
 from simulator.resources.scheme import BY_RESOURCE, KindInfo
 
 Verb = Literal[
@@ -71,7 +71,11 @@ def parse_path(path: str) -> Target | None:
 
 def verbs_of(info: KindInfo) -> tuple[Verb, ...]:
     """Return what clients may do with objects of this kind."""
-    return READ_AND_DELETE if info.type in (Pod, Event) else ALL_VERBS
+    if info.type in (Pod, Event):
+        return READ_AND_DELETE
+    if info.type is Namespace:  # as a real API server: not all namespaces at once
+        return tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
+    return ALL_VERBS
 
 
 def subresources_of(info: KindInfo) -> dict[str, tuple[Verb, ...]]:

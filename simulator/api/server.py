@@ -184,6 +184,8 @@ class ApiServer:
                 except Exception:
                     log.exception("a stream failed")
                     _abort(request)  # a clean end would say that this was all
+                finally:
+                    stream.end()  # a generator that never began has nothing to close
         return response
 
 
@@ -245,5 +247,5 @@ def _host_port(sock: socket.socket) -> str:
 
 def _warning(text: str, characters_max: int) -> str:
     """Return a Warning header's value (RFC 7234, 5.5), on one line."""
-    shown = " ".join(text.split())[:characters_max]
+    shown = "".join(mark if mark.isprintable() else " " for mark in text)[:characters_max]
     return '299 - "' + shown.replace("\\", "\\\\").replace('"', '\\"') + '"'

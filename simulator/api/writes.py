@@ -137,8 +137,6 @@ class Writes:
         return Answer(200, documents.to_json(documents.success_status()))
 
     async def _delete_one(self, obj: Resource, options: DeleteOptions) -> None:
-        if isinstance(obj, Namespace) and obj.metadata.name in UNDELETABLE_NAMESPACES:
-            return
         with suppress(NotFound):
             await self._store.delete(type(obj), obj.key, options)
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -157,6 +157,27 @@ async def running_api(folder: Path, settings: ApiSettings | None = None) -> Asyn
                 yield api
         finally:
             await server.stop()
+
+
+def run_with_api(
+    folder: Path,
+    scenario: Callable[[Api], Awaitable[None]],
+    settings: ApiSettings | None = None,
+) -> None:
+    """Play a scenario against a server of its own."""
+
+    async def inside() -> None:
+        async with running_api(folder, settings) as api:
+            await scenario(api)
+
+    asyncio.run(inside())
+
+
+async def make(api: Api, **metadata: Any) -> Any:
+    """Create a Service and return it."""
+    reply = await api.call("POST", SERVICES, manifest(**metadata))
+    assert reply.code == 201, reply.body
+    return reply.json
 
 
 @asynccontextmanager

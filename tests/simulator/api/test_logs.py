@@ -15,7 +15,7 @@ from simulator.api.settings import ApiSettings
 from simulator.resources.core import Pod, PodTemplateSpec
 from simulator.resources.meta import Key, ObjectMeta
 from simulator.resources.podspec import Container
-from tests.support.api import Api, running_api
+from tests.support.api import Api, run_with_api
 
 POD = Key("default", "p")
 LOG = "/api/v1/namespaces/default/pods/p/log"
@@ -24,14 +24,13 @@ QUICK = ApiSettings(log_poll_interval_s=0.005, log_chunk_bytes=4)
 
 
 def run(tmp_path: Path, scenario: Callable[[Api], Awaitable[None]]) -> None:
-    async def inside() -> None:
-        async with running_api(tmp_path, QUICK) as api:
-            spec = PodTemplateSpec(containers=(Container(name="user-container"),))
-            meta = ObjectMeta(name="p", namespace="default")
-            await api.store.create(Pod(metadata=meta, spec=spec))
-            await scenario(api)
+    async def with_pod(api: Api) -> None:
+        spec = PodTemplateSpec(containers=(Container(name="user-container"),))
+        meta = ObjectMeta(name="p", namespace="default")
+        await api.store.create(Pod(metadata=meta, spec=spec))
+        await scenario(api)
 
-    asyncio.run(inside())
+    run_with_api(tmp_path, with_pod, QUICK)
 
 
 def log_file(tmp_path: Path) -> Path:

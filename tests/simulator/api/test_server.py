@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -15,21 +14,9 @@ import pytest
 from simulator.api.server import ApiServer
 from simulator.api.settings import ApiSettings
 from simulator.resources.serving import Service
-from tests.support.api import HOST, SERVICES, Api, manifest, running_api
+from tests.support.api import HOST, SERVICES, Api, manifest, run_with_api
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-
-def run(
-    tmp_path: Path,
-    scenario: Callable[[Api], Awaitable[None]],
-    settings: ApiSettings | None = None,
-) -> None:
-    async def inside() -> None:
-        async with running_api(tmp_path, settings) as api:
-            await scenario(api)
-
-    asyncio.run(inside())
 
 
 def test_health_needs_no_token_and_everything_else_does(tmp_path: Path) -> None:
@@ -42,7 +29,7 @@ def test_health_needs_no_token_and_everything_else_does(tmp_path: Path) -> None:
                 reply = await api.call("GET", path, Authorization=token)
                 assert reply.said == (401, "Unauthorized", "Unauthorized")
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -62,6 +49,7 @@ def test_a_foreign_host_is_refused_for_every_method(tmp_path: Path, method: str)
             f"{method} {SERVICES} HTTP/1.0\r\n{auth}\r\n",
             f"{method} {SERVICES} HTTP/1.1\r\nHost: a\r\nHost: b\r\n{auth}\r\n",
             f"{method} {SERVICES} HTTP/1.1\r\nHost: \xff[\r\n{auth}\r\n",
+            f"{method} {SERVICES}/\xff HTTP/1.1\r\nHost: localhost\r\n{auth}\r\n",
             f"{method} * HTTP/1.1\r\nHost: localhost\r\n{auth}\r\n",
             f"{method} http://[::1/ HTTP/1.1\r\nHost: localhost\r\n{auth}\r\n",
             f"{method} nowhere HTTP/1.1\r\nHost: localhost\r\n{auth}\r\n",
@@ -74,7 +62,7 @@ def test_a_foreign_host_is_refused_for_every_method(tmp_path: Path, method: str)
         # The port still answers.
         assert (await api.call("GET", SERVICES)).code == 200
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_another_site_may_not_write_watch_or_read_the_answer(tmp_path: Path) -> None:
@@ -99,7 +87,7 @@ def test_another_site_may_not_write_watch_or_read_the_answer(tmp_path: Path) -> 
         for reply in (fine, await api.call("OPTIONS", SERVICES, Origin=own)):
             assert not [name for name in reply.headers if name.lower().startswith("access-control")]
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_options_grants_nothing(tmp_path: Path) -> None:
@@ -107,7 +95,7 @@ def test_options_grants_nothing(tmp_path: Path) -> None:
         assert (await api.call("OPTIONS", SERVICES, Authorization=None)).said[0] == 401
         assert (await api.call("OPTIONS", SERVICES)).said[0] == 405
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_a_body_has_a_bound_whether_it_says_its_length_or_not(tmp_path: Path) -> None:
@@ -127,7 +115,7 @@ def test_a_body_has_a_bound_whether_it_says_its_length_or_not(tmp_path: Path) ->
         assert gzip.said[0] == 415
         assert (await api.call("POST", SERVICES, manifest())).code == 201
 
-    run(tmp_path, scenario, ApiSettings(body_bytes_max=1000))
+    run_with_api(tmp_path, scenario, ApiSettings(body_bytes_max=1000))
 
 
 def test_the_real_bound_is_three_mebibytes(tmp_path: Path) -> None:
@@ -139,7 +127,7 @@ def test_the_real_bound_is_three_mebibytes(tmp_path: Path) -> None:
         assert (await api.raw(fits)).startswith(b"HTTP/1.1 400 ")
         assert (await api.raw(f"{head}{limit + 1}\r\n\r\n".encode())).startswith(b"HTTP/1.1 413 ")
 
-    run(tmp_path, scenario, ApiSettings(linger_s=0.05))
+    run_with_api(tmp_path, scenario, ApiSettings(linger_s=0.05))
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
@@ -148,7 +136,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
         head += f"Authorization: Bearer {api.token}\r\nContent-Length: 100\r\n\r\n"
         assert (await api.raw(head.encode())).startswith(b"HTTP/1.1 400 ")
 
-    run(tmp_path, scenario, ApiSettings(body_timeout_s=0.05, linger_s=0.05))
+    run_with_api(tmp_path, scenario, ApiSettings(body_timeout_s=0.05, linger_s=0.05))
 
 
 def test_a_fault_of_ours_is_logged_and_tells_the_client_nothing(
@@ -163,7 +151,7 @@ def test_a_fault_of_ours_is_logged_and_tells_the_client_nothing(
         assert str(tmp_path).encode() not in reply.body
 
     with caplog.at_level(logging.ERROR):
-        run(tmp_path, scenario)
+        run_with_api(tmp_path, scenario)
     assert "KeyError" in caplog.text
 
 
@@ -181,7 +169,7 @@ def test_plain_http_and_strangers_certificates_get_nowhere(tmp_path: Path) -> No
             async with api.session.get(f"https://{host}:{api.port}/healthz") as response:
                 assert response.status == 200
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_stopping_twice_is_fine_and_a_server_may_stop_before_it_starts(tmp_path: Path) -> None:
@@ -190,4 +178,4 @@ def test_stopping_twice_is_fine_and_a_server_may_stop_before_it_starts(tmp_path:
         await api.server.stop()
         assert isinstance(api.server, ApiServer)
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,11 @@ from simulator.api.settings import ApiSettings
 from simulator.resources.core import Pod, PodStatus
 from simulator.resources.meta import Key, ObjectMeta
 from simulator.resources.serving import Service
-from tests.support.api import SERVICES, TABLE, WITHIN_S, Api, running_api
+from tests.support.api import SERVICES, TABLE, WITHIN_S, Api, run_with_api
 from tests.support.stored import service, with_image
 
 WATCH = f"{SERVICES}?watch=true"
 HELLO = Key("default", "hello")
-
-
-def run(
-    tmp_path: Path,
-    scenario: Callable[[Api], Awaitable[None]],
-    settings: ApiSettings | None = None,
-) -> None:
-    async def inside() -> None:
-        async with running_api(tmp_path, settings) as api:
-            await scenario(api)
-
-    asyncio.run(inside())
 
 
 def told(frames: list[Any]) -> list[tuple[str, str, str]]:
@@ -62,7 +49,7 @@ def test_without_a_version_the_state_comes_first(tmp_path: Path, version: str) -
             await api.store.delete(Service, HELLO)
             assert told(await frames.take(1)) == [("DELETED", "hello", "3")]
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_from_a_version_all_after_it_is_replayed_as_it_was(tmp_path: Path) -> None:
@@ -79,7 +66,7 @@ def test_from_a_version_all_after_it_is_replayed_as_it_was(tmp_path: Path) -> No
             async with api.watch(f"{WATCH}&resourceVersion={since}") as frames:
                 assert told(await frames.take(5 - since)) == expected[since - 1 :]
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_a_python_clients_boolean_opens_a_watch_too(tmp_path: Path) -> None:
@@ -88,7 +75,7 @@ def test_a_python_clients_boolean_opens_a_watch_too(tmp_path: Path) -> None:
         async with api.watch(f"{SERVICES}?watch=True") as frames:
             assert told(await frames.take(1)) == [("ADDED", "hello", "2")]
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_initial_events_end_with_a_bookmark(tmp_path: Path) -> None:
@@ -116,7 +103,7 @@ def test_initial_events_end_with_a_bookmark(tmp_path: Path) -> None:
             await api.store.create(service("next"))
             assert told(await frames.take(1)) == [("ADDED", "next", "3")]
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_bookmarks_come_to_who_allows_them(tmp_path: Path) -> None:
@@ -126,7 +113,7 @@ def test_bookmarks_come_to_who_allows_them(tmp_path: Path) -> None:
             assert bookmark["type"] == "BOOKMARK"
             assert bookmark["object"]["metadata"] == {"resourceVersion": "1"}
 
-    run(tmp_path, scenario, ApiSettings(bookmark_interval_s=0.01))
+    run_with_api(tmp_path, scenario, ApiSettings(bookmark_interval_s=0.01))
 
 
 def test_a_watch_ends_cleanly_when_its_time_is_up(tmp_path: Path) -> None:
@@ -135,7 +122,7 @@ def test_a_watch_ends_cleanly_when_its_time_is_up(tmp_path: Path) -> None:
         async with api.watch(f"{WATCH}&timeoutSeconds=1") as frames:
             assert told(await frames.rest()) == [("ADDED", "hello", "2")]
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_an_object_enters_and_leaves_a_selection(tmp_path: Path) -> None:
@@ -161,7 +148,7 @@ def test_an_object_enters_and_leaves_a_selection(tmp_path: Path) -> None:
         async with api.watch(WATCH + queries[1]) as replay:
             assert await replay.take(4) == frames
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_a_field_selection_is_left_too(tmp_path: Path) -> None:
@@ -176,7 +163,7 @@ def test_a_field_selection_is_left_too(tmp_path: Path) -> None:
             await api.store.update_status(Pod(metadata=meta, status=PodStatus(phase="Failed")))
             assert told(await frames.take(2)) == [("ADDED", "p", "3"), ("DELETED", "p", "4")]
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_a_watch_is_of_one_namespace_and_one_name(tmp_path: Path) -> None:
@@ -190,7 +177,7 @@ def test_a_watch_is_of_one_namespace_and_one_name(tmp_path: Path) -> None:
             async with api.watch(path) as frames:
                 assert told(await frames.take(1)) == [("ADDED", "hello", "4")]
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +192,7 @@ def test_an_expired_version_is_one_error_frame(tmp_path: Path, version: str, mes
             assert (frame["object"]["code"], frame["object"]["reason"]) == (410, "Expired")
             assert frame["object"]["message"] == message
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_bad_watches_are_refused_before_they_begin(tmp_path: Path) -> None:
@@ -213,7 +200,7 @@ def test_bad_watches_are_refused_before_they_begin(tmp_path: Path) -> None:
         for query in ("resourceVersion=x", "labelSelector=%3D", "timeoutSeconds=x"):
             assert (await api.call("GET", f"{WATCH}&{query}")).said[0] == 400
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_frames_are_tables_for_who_asks_with_columns_once(tmp_path: Path) -> None:
@@ -232,7 +219,7 @@ def test_frames_are_tables_for_who_asks_with_columns_once(tmp_path: Path) -> Non
             bookmark = (await frames.take(1))[0]["object"]
             assert (bookmark["kind"], bookmark["rows"]) == ("Table", [])
 
-    run(tmp_path, scenario, ApiSettings(bookmark_interval_s=0.3))
+    run_with_api(tmp_path, scenario, ApiSettings(bookmark_interval_s=0.3))
 
 
 def test_a_large_state_and_many_changes_come_in_order(tmp_path: Path) -> None:
@@ -247,7 +234,7 @@ def test_a_large_state_and_many_changes_come_in_order(tmp_path: Path) -> None:
             versions = [int(version) for _, _, version in told(await frames.take(300))]
             assert versions == list(range(302, 602))
 
-    run(tmp_path, scenario, ApiSettings(watch_batch_events_max=7))
+    run_with_api(tmp_path, scenario, ApiSettings(watch_batch_events_max=7))
 
 
 def test_the_server_stops_with_watches_open_and_ends_them_cleanly(tmp_path: Path) -> None:
@@ -257,7 +244,7 @@ def test_the_server_stops_with_watches_open_and_ends_them_cleanly(tmp_path: Path
             assert await frames.rest() == []
             await stopping
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_only_so_many_watches_are_open_and_a_place_comes_free(tmp_path: Path) -> None:
@@ -270,4 +257,4 @@ def test_only_so_many_watches_are_open_and_a_place_comes_free(tmp_path: Path) ->
             while (await api.call("GET", f"{WATCH}&timeoutSeconds=1")).code != 200:
                 continue
 
-    run(tmp_path, scenario, ApiSettings(streams_max=1))
+    run_with_api(tmp_path, scenario, ApiSettings(streams_max=1))

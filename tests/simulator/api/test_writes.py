@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +12,15 @@ from simulator.resources.core import CONTENTS_FINALIZER, Namespace, Pod, PodTemp
 from simulator.resources.meta import Key, ObjectMeta
 from simulator.resources.podspec import Container
 from simulator.resources.serving import Service
-from tests.support.api import SERVICES, Api, manifest, running_api
+from tests.support.api import SERVICES, Api, make, manifest, run_with_api
 
 HELLO = f"{SERVICES}/hello"
 MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
-NOT_FOUND = 'services.serving.knative.dev "hello" not found'
 MODIFIED = (
     'Operation cannot be fulfilled on services.serving.knative.dev "hello": the object has been'
     " modified; please apply your changes to the latest version and try again"
 )
-
-
-def run(tmp_path: Path, scenario: Callable[[Api], Awaitable[None]]) -> None:
-    async def inside() -> None:
-        async with running_api(tmp_path) as api:
-            await scenario(api)
-
-    asyncio.run(inside())
-
-
-async def make(api: Api, **metadata: Any) -> Any:
-    reply = await api.call("POST", SERVICES, manifest(**metadata))
-    assert reply.code == 201, reply.body
-    return reply.json
 
 
 def test_a_create_defaults_stores_and_answers_201(tmp_path: Path) -> None:
@@ -57,7 +41,7 @@ def test_a_create_defaults_stores_and_answers_201(tmp_path: Path) -> None:
             'services.serving.knative.dev "hello" already exists',
         )
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +67,7 @@ def test_a_bad_object_is_refused_and_nothing_is_stored(
         assert message in reply.json["message"]
         assert api.store.list(Service) == ()
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +91,7 @@ def test_only_json_is_read(tmp_path: Path, content_type: str | None, code: int) 
         if code == 415:
             assert reply.said[1] == "UnsupportedMediaType"
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'{"a":NaN}', b"[" * 5000])
@@ -115,7 +99,7 @@ def test_what_is_no_object_is_refused(tmp_path: Path, body: bytes) -> None:
     async def scenario(api: Api) -> None:
         assert (await api.call("POST", SERVICES, body)).said[:2] == (400, "BadRequest")
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_a_namespace_must_be_there_and_stay(tmp_path: Path) -> None:
@@ -140,7 +124,7 @@ def test_a_namespace_must_be_there_and_stay(tmp_path: Path) -> None:
         kept = await api.call("DELETE", "/api/v1/namespaces/default")
         assert kept.said[0] == 403
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_an_update_takes_the_spec_keeps_the_status_and_counts(tmp_path: Path) -> None:
@@ -158,7 +142,7 @@ def test_an_update_takes_the_spec_keeps_the_status_and_counts(tmp_path: Path) ->
         gone = await api.call("PUT", f"{SERVICES}/other", made | {"metadata": {"name": "other"}})
         assert gone.said[:2] == (404, "NotFound")
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +163,7 @@ def test_a_bad_update_is_refused(
         assert reply.said[0] == code
         assert message in reply.said[2]
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_the_status_is_written_at_its_own_path_alone(tmp_path: Path) -> None:
@@ -197,7 +181,7 @@ def test_the_status_is_written_at_its_own_path_alone(tmp_path: Path) -> None:
         assert patched.json["status"] == {"url": "http://b", "observedGeneration": 1}
         assert patched.json["spec"] == reply.json["spec"]
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_patches_merge_or_follow_operations(tmp_path: Path) -> None:
@@ -221,7 +205,7 @@ def test_patches_merge_or_follow_operations(tmp_path: Path) -> None:
         empty = await api.call("PATCH", HELLO, {}, Content_Type=MERGE)
         assert empty.json == patched.json
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_a_patch_that_names_a_version_is_held_to_it(tmp_path: Path) -> None:
@@ -232,7 +216,7 @@ def test_a_patch_that_names_a_version_is_held_to_it(tmp_path: Path) -> None:
         assert (await api.call("PATCH", HELLO, patch, Content_Type=MERGE)).code == 200
         assert (await api.call("PATCH", HELLO, patch, Content_Type=MERGE)).said[0] == 409
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_patches_at_once_all_hold(tmp_path: Path) -> None:
@@ -250,7 +234,7 @@ def test_patches_at_once_all_hold(tmp_path: Path) -> None:
         labels = (await api.call("GET", HELLO)).json["metadata"]["labels"]
         assert sorted(labels) == ["l0", "l1", "l2", "l3"]
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(
@@ -281,7 +265,7 @@ def test_other_patches_are_refused(
                 " application/json-patch+json, application/merge-patch+json"
             )
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_dry_runs_answer_as_if_and_store_nothing(tmp_path: Path) -> None:
@@ -304,7 +288,7 @@ def test_dry_runs_answer_as_if_and_store_nothing(tmp_path: Path) -> None:
         assert api.store.version == version
         assert (await api.call("POST", SERVICES + "?dryRun=Some", manifest())).said[0] == 422
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(
@@ -331,77 +315,7 @@ def test_unknown_fields_are_refused_warned_of_or_dropped(
         other = await api.call("POST", f"{SERVICES}?fieldValidation=Perhaps", body)
         assert other.said[0] == 422
 
-    run(tmp_path, scenario)
-
-
-def test_a_delete_answers_success_or_with_the_object_that_stays(tmp_path: Path) -> None:
-    async def scenario(api: Api) -> None:
-        made = await make(api)
-        options = {
-            "kind": "DeleteOptions",
-            "apiVersion": "serving.knative.dev/v1",
-            "propagationPolicy": "Background",
-        }
-        reply = await api.call("DELETE", HELLO, options)
-        assert reply.json == {
-            "kind": "Status",
-            "apiVersion": "v1",
-            "metadata": {},
-            "status": "Success",
-            "details": {
-                "name": "hello",
-                "kind": "services",
-                "uid": made["metadata"]["uid"],
-                "group": "serving.knative.dev",
-            },
-        }
-        assert (await api.call("DELETE", HELLO, options)).said == (404, "NotFound", NOT_FOUND)
-        await make(api)
-        foreground = await api.call("DELETE", f"{HELLO}?propagationPolicy=Foreground")
-        assert foreground.json["metadata"]["finalizers"] == ["foregroundDeletion"]
-        assert (await api.call("DELETE", HELLO)).json == foreground.json
-        assert (await api.call("DELETE", HELLO, options)).json["status"] == "Success"
-
-    run(tmp_path, scenario)
-
-
-@pytest.mark.parametrize(
-    ("options", "code"),
-    [
-        ({"preconditions": {"uid": "other"}}, 409),
-        ({"preconditions": {"resourceVersion": "1"}}, 409),
-        ({"preconditions": {"uid": 7}}, 400),
-        ({"preconditions": []}, 400),
-        ({"propagationPolicy": "Sideways"}, 422),
-        ({"propagationPolicy": 7}, 422),
-        ({"propagationPolicy": ["Orphan"]}, 422),
-        ({"gracePeriodSeconds": "soon"}, 400),
-        ({"gracePeriodSeconds": True}, 400),
-        ({"dryRun": "All"}, 422),
-        ([], 400),
-        (b"{", 400),
-        ({"orphanDependents": None}, 200),
-        (b"  ", 200),
-    ],
-)
-def test_delete_options_are_read_strictly(tmp_path: Path, options: Any, code: int) -> None:
-    async def scenario(api: Api) -> None:
-        await make(api)
-        assert (await api.call("DELETE", HELLO, options)).code == code
-        assert (api.store.list(Service) == ()) is (code == 200)
-
-    run(tmp_path, scenario)
-
-
-def test_a_collection_is_deleted_by_selector(tmp_path: Path) -> None:
-    async def scenario(api: Api) -> None:
-        for n in range(4):
-            await make(api, name=f"s{n}", labels={"odd": str(n % 2)})
-        reply = await api.call("DELETE", f"{SERVICES}?labelSelector=odd%3D1")
-        assert reply.json["status"] == "Success"
-        assert [obj.metadata.name for obj in api.store.list(Service)] == ["s0", "s2"]
-
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
 
 
 def test_pods_are_read_and_deleted_and_made_by_nobody(tmp_path: Path) -> None:
@@ -418,4 +332,4 @@ def test_pods_are_read_and_deleted_and_made_by_nobody(tmp_path: Path) -> None:
         assert api.store.get(Pod, *Key("default", "p")) is None
         assert api.store.get(Namespace, "", "default") is not None
 
-    run(tmp_path, scenario)
+    run_with_api(tmp_path, scenario)
