@@ -216,7 +216,7 @@ class Connection(asyncio.Protocol):
         self._parse(data)
 
     def _parse(self, data: bytes) -> None:
-        """Read whatever the hot path does not; from here on this connection stays here."""
+        """Read whatever the hot path does not."""
         parser = self._parser
         if parser is None:
             parser = self._parser = httptools.HttpRequestParser(self)
@@ -231,6 +231,8 @@ class Connection(asyncio.Protocol):
             self._refuse("400 Bad Request")
         if self._unparsed > _HEAD_BYTES_MAX:
             self._refuse("431 Request Header Fields Too Large")
+        elif not self._in_request and not self._unparsed:
+            self._parser = None  # between two requests: the next may be a plain one again
 
     # What httptools calls.
 

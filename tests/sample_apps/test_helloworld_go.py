@@ -281,7 +281,7 @@ def test_sigterm_closes_idle_connections_and_finishes_requests_under_way() -> No
         busy.sendall(b"x")
         last = read_all(busy)
         assert bodies(busy_answer) == bodies(last) == [HELLO]
-        assert running.end()[0] == 0
+        assert running.process.wait(WITHIN_S) == 0
 
 
 def test_it_listens_on_loopback_alone(plain: Running) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from simulator.clock import SystemClock
+from simulator.errors import Conflict
 from simulator.images import ImageMap, built_in
 from simulator.instance.paths import InstancePaths
 from simulator.launcher.client import LauncherClient
@@ -40,6 +41,7 @@ QUICK = SupervisorSettings(
     blocked_retry_s=0.05,
     grace_s_default=5.0,
 )
+CONFLICTS_MAX = 100
 HELLO = "example.com/helloworld-go"
 
 SERVER = """
@@ -107,9 +109,13 @@ class Supervised:
 
     async def drain(self, name: str = "one") -> None:
         """Do the publisher's part: nothing uses the Pod any more."""
-        found = self.get(name)
-        kept = tuple(one for one in found.metadata.finalizers if one != DRAIN_FINALIZER)
-        await self.store.update(found.with_metadata(finalizers=kept))
+        for _ in range(CONFLICTS_MAX):
+            found = self.get(name)
+            kept = tuple(one for one in found.metadata.finalizers if one != DRAIN_FINALIZER)
+            with contextlib.suppress(Conflict):  # the supervisor wrote in between
+                await self.store.update(found.with_metadata(finalizers=kept))
+                return
+        raise AssertionError(f"pod {name} changes all the time")
 
     async def delete(self, name: str = "one") -> None:
         await self.store.delete(Pod, Key("default", name))

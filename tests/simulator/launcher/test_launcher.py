@@ -245,7 +245,7 @@ def test_a_flood_of_output_is_bounded(connection: Connection, tmp_path: Path) ->
     first = kept.stat().st_mtime_ns
     eventually("the log was cut again", lambda: kept.stat().st_mtime_ns != first)
     connection.send(Stop("a", 0.0))
-    assert connection.next(Exited).tail.endswith("flood\n")
+    connection.next(Exited)
     assert kept.stat().st_size <= 100_000
 
 
