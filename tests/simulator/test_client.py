@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import signal
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,13 +92,12 @@ def test_what_is_not_ready_says_why(client: ApiClient) -> None:
 def test_a_service_that_goes_ends_the_wait(instance: Instance, client: ApiClient) -> None:
     client.create(SERVICE, "default", service("going", "helloworld-go:never-ready"))
     with instance.api() as other:
-
-        def delete(_seconds: float, _message: str) -> None:
-            with contextlib.suppress(ApiRefused):  # the second time it is gone
-                other.delete(SERVICE, "default", "going")
-
+        # Before the wait's first look, or after: both end it.
+        deleting = threading.Thread(target=other.delete, args=(SERVICE, "default", "going"))
+        deleting.start()
         with pytest.raises((NotReady, ApiRefused), match="going"):
-            client.wait_ready(SERVICE, "default", "going", 30, 10, delete)
+            client.wait_ready(SERVICE, "default", "going", 30, 10)
+        deleting.join()
 
 
 def test_a_watch_sees_what_happens_after_a_version(client: ApiClient) -> None:
