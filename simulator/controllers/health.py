@@ -12,7 +12,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from simulator.controllers.replicas import is_ready, replica_set_name
-from simulator.resources.conditions import FALSE, READY, TRUE
+from simulator.resources.conditions import FALSE, TRUE
 from simulator.resources.core import ContainerStatus, Pod, Terminated
 from simulator.resources.durations import SECOND, parse_duration
 from simulator.resources.lifecycle import Conditions, ConditionSet
@@ -43,10 +43,13 @@ class Situation(Struct, frozen=True):
 def judge(situation: Situation, conditions: Conditions, now: datetime) -> float | None:
     """Mark what the replicas show. Return the seconds until a deadline may change it, or None.
 
-    Once Ready a revision stays so: replicas that come and go afterwards show in Active.
+    A deployment that completed once is never late again; whether its containers are healthy is
+    asked for as long as it has any (serving, `reconcile_resources.go`).
     """
     look_again_s = None
-    if not conditions.is_(READY, TRUE):
+    if conditions.is_(RESOURCES_AVAILABLE, TRUE):
+        _judge_running(situation, conditions)
+    else:
         look_again_s = _judge_start(situation, conditions, now)
     _mark_active(situation, conditions)
     return look_again_s
@@ -84,6 +87,14 @@ def mark_container_exited(conditions: Conditions, terminated: Terminated) -> Non
         message = "container exited with no error"
     reason = f"ExitCode{terminated.exit_code}"
     conditions.mark_false(CONTAINER_HEALTHY, reason, f"Container failed with: {message}")
+
+
+def _judge_running(situation: Situation, conditions: Conditions) -> None:
+    """Follow a revision that was ready: unhealthy while none of its replicas is, after a crash."""
+    if situation.ready:
+        conditions.mark_true(CONTAINER_HEALTHY)
+    elif situation.wanted and situation.pods:
+        _mark_first_trouble(situation.pods, conditions, timed_out=False)
 
 
 def _judge_start(situation: Situation, conditions: Conditions, now: datetime) -> float | None:

@@ -221,15 +221,24 @@ def test_a_failed_revision_recovers_when_its_replica_gets_ready(failure: Pod) ->
 READY = changed(HELLO, status=status_of(plan(pod("p", HELLO, ready=True))))
 
 
-def test_once_ready_it_stays_ready_when_its_replica_crashes() -> None:
+def test_a_crash_later_on_is_unhealthy_until_a_replica_is_ready_again() -> None:
     made = plan(in_trouble(last_state=exited(1, "boom")), of=READY, at=PAST_DEADLINE)
+    crashed = (FALSE, "ExitCode1", "Container failed with: boom")
     assert facts(made) == {
         "Active": QUEUED,
-        "ContainerHealthy": HAPPY,
-        "Ready": HAPPY,
+        "ContainerHealthy": crashed,
+        "Ready": crashed,
         "ResourcesAvailable": HAPPY,
     }
     assert status_of(made).actual_replicas == 0
+    stored = changed(READY, status=status_of(made))
+    again = plan(pod("p", HELLO, ready=True), of=stored, at=PAST_DEADLINE)
+    assert facts(again)["Ready"] == HAPPY
+
+
+def test_a_replica_that_is_only_slow_to_come_back_is_no_failure() -> None:
+    made = plan(pod("p", HELLO), of=READY, at=PAST_DEADLINE)
+    assert facts(made)["Ready"] == HAPPY
 
 
 def test_a_revision_that_nothing_needs_is_stopped_and_stays_ready() -> None:
