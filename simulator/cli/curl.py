@@ -8,7 +8,7 @@ import sys
 import click
 
 from simulator.cli import output
-from simulator.cli.exits import UsageError
+from simulator.cli.exits import ReaderGone, UsageError
 from simulator.cli.instance import Instance, host_and_port, instance_option, namespace_option
 from simulator.cli.kinds import SERVICE
 from simulator.cli.urls import Reach, reach_of
@@ -127,5 +127,8 @@ def _print(answer: http.client.HTTPResponse, include: bool) -> None:  # noqa: FB
     watched = sys.stdout.isatty()
     while data := answer.read1(READ_BYTES):
         shown = output.clean(data.decode("utf-8", "replace")).encode() if watched else data
-        sys.stdout.buffer.write(shown)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(shown)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise ReaderGone from None

@@ -25,6 +25,10 @@ class CommandFailed(KnaryError):
         self.status = status
 
 
+class ReaderGone(Exception):
+    """Whoever read our output has seen enough, as in `knary get | head`."""
+
+
 def status_of(error: KnaryError) -> int:
     """Return the exit status that an error stands for."""
     if isinstance(error, CommandFailed):

@@ -31,11 +31,12 @@ class LogFiles:
         self._is_wanted = is_wanted
         self._offsets: dict[str, int] = {}
         self._rests: dict[str, bytes] = {}
+        self._seen: dict[str, None] = {}
 
     @property
     def pods(self) -> tuple[str, ...]:
-        """Return the replicas whose logs were read so far."""
-        return tuple(self._offsets)
+        """Return the replicas whose logs were read so far, those that are gone too."""
+        return tuple(self._seen)
 
     def skip_to_tail(self, lines: int) -> None:
         """Leave out all but the last lines of each log that is there."""
@@ -57,6 +58,7 @@ class LogFiles:
     def _read_one(self, pod: str) -> Iterator[Line]:
         try:
             with self._path(pod).open("rb") as file:
+                self._seen[pod] = None
                 size = os.fstat(file.fileno()).st_size
                 offset = self._offsets.get(pod, 0)
                 file.seek(offset if offset <= size else 0)

@@ -93,8 +93,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _report(str(error), exits.status_of(error))
     except (click.Abort, KeyboardInterrupt):
         return exits.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough (`knary get | head`).
+    except exits.ReaderGone:
+        # What is still buffered has nowhere to go, at the exit of the interpreter either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.OK
     except OSError as error:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 import click
 
+from simulator.cli.exits import ReaderGone
 from simulator.cli.tabs import aligned
 
 # Escape sequences and control characters: what the API returns is data, not terminal commands.
@@ -19,8 +20,16 @@ _COLOURS = {"True": "32", "False": "31", "Unknown": "33"}
 
 
 def line(text: str = "") -> None:
-    """Print one line on stdout."""
-    click.echo(text)
+    """Print one line on stdout. Raise ReaderGone when nobody reads it."""
+    raw(text + "\n")
+
+
+def raw(text: str) -> None:
+    """Print a text as it is on stdout. Raise ReaderGone when nobody reads it."""
+    try:
+        click.echo(text, nl=False)
+    except BrokenPipeError:
+        raise ReaderGone from None
 
 
 def note(text: str) -> None:
@@ -69,7 +78,7 @@ def document(value: Any, form: str) -> None:
     text = yaml.safe_dump(
         shown, default_flow_style=False, allow_unicode=True, width=float("inf"), sort_keys=True
     )
-    click.echo(text, nl=False)
+    raw(text)
 
 
 def without_managed_fields(value: Any) -> Any:

@@ -286,7 +286,8 @@ def test_lists_have_kns_forms(knary: Knary) -> None:
         knary("service", "list", "hello", "-o", "url").out == "http://hello.default.example.com\n"
     )
     assert knary("service", "describe", "hello", "-o", "url").out.startswith("http://hello.")
-    assert knary("service", "ls", "hello").out == knary("ksvc", "list", "hello").out
+    for words in (("service", "list"), ("service", "ls"), ("ksvc", "list")):
+        assert knary(*words, "hello").rows[1][0] == "hello"
     routes = knary("route", "list", "hello").rows
     assert routes == [
         ["NAME", "URL", "READY"],
@@ -355,3 +356,10 @@ def test_down_stops_everything_and_then_nothing_runs() -> None:
             3,
             f"Error: knary is not running in {own.data} (nothing runs there).",
         )
+
+
+def test_manifests_are_applied_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "service.yaml"
+    path.write_text(manifest("early"))
+    with Instance("-f", str(path)) as own:
+        assert own.get("early").text == "Hello One!\n"
