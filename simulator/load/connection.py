@@ -28,6 +28,9 @@ class Exchange:
 class Owner(Protocol):
     """Whom a connection tells what happened."""
 
+    def opened(self, connection: Connection) -> None:
+        """The connection is there; `lost` follows once, at its end."""
+
     def answered(self, connection: Connection, exchange: Exchange) -> None:
         """The whole answer arrived; the connection is free, or closed if it `is_closing`."""
 
@@ -77,6 +80,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
+        self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
         if self.exchange is None:  # nobody asked: an answer to nothing

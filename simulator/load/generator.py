@@ -75,17 +75,17 @@ class Load:
         self._began = time.monotonic()
         self._alarm = make_alarm(loop, self._pump)
         self._sweeper = loop.call_later(SWEEP_INTERVAL_S, self._sweep, loop)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
                 self._start()
                 await self._done.wait()
-        finally:
-            self._stopped = True  # what is cut off from here on is no answer
-            self._sweeper.cancel()
-            self._alarm.close()
-            for connection in tuple(self._open):
-                connection.close()
+            finally:  # also when cancelled: nothing may be sent while the group winds up
+                self._stopped = True
+                self._sweeper.cancel()
+                self._alarm.close()
+                for connection in tuple(self._open):
+                    connection.close()
         if self._open:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closed.wait(), CLOSE_WAIT_S_MAX)
@@ -167,9 +167,10 @@ class Load:
             self._connecting -= 1
             self.failed(exchange, "connect")
         else:
-            self._connecting -= 1
-            self._open.add(connection)
-            connection.send(exchange, self._head, time.monotonic())
+            if connection.is_closing:  # lost again before it was used
+                self.failed(exchange, "reset")
+            else:
+                connection.send(exchange, self._head, time.monotonic())
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """End every request whose time is over, sent or still waiting for a connection."""
@@ -184,6 +185,12 @@ class Load:
         self._sweeper = loop.call_later(SWEEP_INTERVAL_S, self._sweep, loop)
 
     # What connections report.
+
+    def opened(self, connection: Connection) -> None:
+        self._connecting -= 1
+        self._open.add(connection)
+        if self._stopped:
+            connection.close()
 
     def answered(self, connection: Connection, exchange: Exchange) -> None:
         if not connection.is_closing:
