@@ -135,6 +135,13 @@ def pure_modules() -> list[Path]:
     )
 
 
+@each("gateway", "simulator", "sample_apps")
+def test_a_module_that_calls_itself_pure_is_held_to_it(path: Path) -> None:
+    says = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    claims = path.name != "__init__.py" and re.search(r"\bPure\b|\bAll pure\b", says)
+    assert not claims or path in pure_modules(), "list it in pyproject.toml, among the decisions"
+
+
 @pytest.mark.parametrize("path", pure_modules(), ids=name_of)
 def test_a_decision_neither_asks_for_the_time_nor_rolls_a_die(path: Path) -> None:
     asked = [
