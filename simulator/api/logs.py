@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -104,8 +105,10 @@ async def _limited(
 class LogTail:
     """The end of one log file, read forward from its last `lines` (None: from its start).
 
-    Synchronous. Folder and file are opened one below the other, and neither may be a link: a
-    replica that puts one there shows nothing but its own log.
+    A file that is made only after the first look is read from its start: all of it is new.
+    Synchronous; `close` may come from another thread while one reads. Folder and file are opened
+    one below the other, and neither may be a link: a replica that puts one there shows nothing
+    but its own log.
     """
 
     def __init__(self, folder: Path, key: Key, lines: int | None, chunk_bytes: int) -> None:
@@ -115,38 +118,45 @@ class LogTail:
         self._chunk_bytes = chunk_bytes
         self._file: int | None = None
         self._offset = 0
+        self._is_closed = False
+        self._lock = threading.Lock()
 
     def size(self) -> int:
         """Return how many bytes there are to read now."""
-        if not self._is_open():
-            return 0
-        return max(0, os.fstat(self._descriptor).st_size - self._offset)
+        with self._lock:
+            file = self._opened()
+            return 0 if file is None else max(0, os.fstat(file).st_size - self._offset)
 
     def read(self) -> bytes:
-        """Return the next bytes, b"" when there are none yet."""
-        if not self._is_open():
-            return b""
-        # The log is emptied in place when it grew too large.
-        if os.fstat(self._descriptor).st_size < self._offset:
-            self._offset = 0
-        part = os.pread(self._descriptor, self._chunk_bytes, self._offset)
-        self._offset += len(part)
-        return part
+        """Return the next bytes, b"" when there are none yet, and after `close`."""
+        with self._lock:
+            file = self._opened()
+            if file is None:
+                return b""
+            # The log is emptied in place when it grew too large.
+            if os.fstat(file).st_size < self._offset:
+                self._offset = 0
+            part = os.pread(file, self._chunk_bytes, self._offset)
+            self._offset += len(part)
+            return part
 
     def close(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        with self._lock:
+            self._is_closed = True
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
 
-    @property
-    def _descriptor(self) -> int:
-        assert self._file is not None  # noqa: S101 (both callers have just opened it)
+    def _opened(self) -> int | None:
+        """Return the file, opened if it is there by now and this is not closed."""
+        if self._file is None and not self._is_closed:
+            lines, self._lines = self._lines, None
+            self._file = self._open()
+            if self._file is not None and lines is not None:
+                self._offset = self._start_of_last(self._file, lines)
         return self._file
 
-    def _is_open(self) -> bool:
-        """Open the file if it is there by now; tell whether it is open."""
-        if self._file is not None:
-            return True
+    def _open(self) -> int | None:
         try:
             outer = os.open(self._folder, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -154,25 +164,23 @@ class LogTail:
             finally:
                 os.close(outer)
             try:
-                self._file = os.open(f"{self._key.name}.log", _READ, dir_fd=inner)
+                return os.open(f"{self._key.name}.log", _READ, dir_fd=inner)
             finally:
                 os.close(inner)
         except OSError:
-            return False
-        self._offset = 0 if self._lines is None else self._start_of_last(self._lines)
-        return True
+            return None
 
-    def _start_of_last(self, lines: int) -> int:
+    def _start_of_last(self, file: int, lines: int) -> int:
         """Return the offset at which the last `lines` lines start."""
-        end = os.fstat(self._descriptor).st_size
+        end = os.fstat(file).st_size
         if lines == 0:
             return end
         # The newline that ends the last line does not separate it from another one.
-        newlines = -1 if end and os.pread(self._descriptor, 1, end - 1) == b"\n" else 0
+        newlines = -1 if end and os.pread(file, 1, end - 1) == b"\n" else 0
         position = end
         while position > 0:
             start = max(0, position - self._chunk_bytes)
-            block = os.pread(self._descriptor, position - start, start)
+            block = os.pread(file, position - start, start)
             found_at = len(block)
             while (found_at := block.rfind(b"\n", 0, found_at)) >= 0:
                 newlines += 1

@@ -96,10 +96,11 @@ def test_a_pod_without_a_log_yet_has_an_empty_one_and_no_pod_none(tmp_path: Path
 def test_following_shows_what_is_written_until_the_pod_is_gone(tmp_path: Path) -> None:
     file = log_file(tmp_path)
 
+    file.write_bytes(b"one\ntwo\n")
+
     async def scenario(api: Api) -> None:
         async with api.watch(f"{LOG}?follow=true&tailLines=1") as stream:
             content = stream.response.content
-            file.write_bytes(b"one\ntwo\n")
             assert await asyncio.wait_for(content.readline(), 20) == b"two\n"
             with file.open("ab") as log:
                 log.write(b"three\n")
@@ -114,6 +115,15 @@ def test_following_shows_what_is_written_until_the_pod_is_gone(tmp_path: Path) -
             assert await asyncio.wait_for(content.read(), 20) == b"last words\n"
 
     run(tmp_path, scenario)
+
+
+def test_a_log_that_is_made_while_it_is_followed_is_shown_whole(tmp_path: Path) -> None:
+    tail = LogTail(tmp_path / "logs", POD, 1, 100)
+    assert (tail.size(), tail.read()) == (0, b"")
+    log_file(tmp_path).write_bytes(LINES)
+    assert (tail.size(), tail.read(), tail.size()) == (len(LINES), LINES, 0)
+    tail.close()
+    assert tail.read() == b""
 
 
 def test_following_ends_when_the_server_stops(tmp_path: Path) -> None:
