@@ -115,7 +115,7 @@ def _send(plan: LoadPlan, service: str, json_file: str | None) -> int:
         except Interrupted:
             status = exits.INTERRUPTED
     else:
-        title = f"load on {service}"
+        title = f"{_in_words(plan.schedule)} to {service}"
         with presenter_for(verbose=False) as presenter:
 
             def observe(answer: Answer) -> None:
@@ -127,6 +127,7 @@ def _send(plan: LoadPlan, service: str, json_file: str | None) -> int:
                 run_interruptible(running.run)
             except Interrupted:
                 status = exits.INTERRUPTED
+            presenter.load_ended(title, (), running.report)
         _show(running.report)
     report = running.report
     if json_file is not None:
@@ -138,8 +139,6 @@ def _send(plan: LoadPlan, service: str, json_file: str | None) -> int:
 
 def _show(report: LoadReport) -> None:
     """Print who answered, how often and how fast."""
-    from simulator.scenario.bars import latency_line
-
     rows: list[list[object]] = [
         ["REVISION", "REQUESTS", "SHARE", "ERRORS", "P50", "P90", "P99", "P99.9", "MAX"]
     ]
@@ -151,9 +150,8 @@ def _show(report: LoadReport) -> None:
         ]
         share = f"{100 * tally.requests / total:.2f} %"
         rows.append([name, tally.requests, share, tally.failed, *shown])
-    output.table(rows)
     output.line()
-    output.line(latency_line(report))
+    output.table(rows)
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(report.all.errors.items()))
     if kinds:
         output.line(f"Errors: {kinds}")
@@ -180,6 +178,14 @@ def _schedule(
     return ConstantRate(
         rate or RATE_DEFAULT_PER_S, _seconds("--duration", duration or DURATION_DEFAULT)
     )
+
+
+def _in_words(schedule: Schedule) -> str:
+    from simulator.load.schedule import AsFastAsPossible
+
+    if isinstance(schedule, AsFastAsPossible):
+        return f"{schedule.count:,} requests"
+    return f"{schedule.rate_per_s:g} requests per second for {schedule.duration_s:g} s"
 
 
 def _seconds(option: str, text: str) -> float:

@@ -212,15 +212,18 @@ class Load:
     def _count(self, exchange: Exchange, error: str) -> None:
         if self._stopped:
             return
+        text = exchange.text.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+        # A gateway that does not say who answered: then what was said tells answers apart.
+        revision = exchange.revision or ("" if error else text)
         answer = Answer(
             sequence=exchange.sequence,
             planned_s=exchange.planned - self._began,
             sent_s=exchange.sent - self._began,
             done_s=time.monotonic() - self._began,
             status=exchange.status,
-            revision=exchange.revision,
+            revision=revision,
             error=error,
-            text=exchange.text.split(b"\n", 1)[0].decode("utf-8", "replace").strip(),
+            text=text,
         )
         self.report.count(answer)
         if isinstance(self._plan.schedule, AsFastAsPossible):

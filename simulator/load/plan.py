@@ -29,9 +29,10 @@ class LoadPlan(Struct, frozen=True):
 class Answer(Struct, frozen=True):
     """What became of one request. Moments are seconds since the load began.
 
-    `sequence` counts the requests in the order they were sent, from 0. `revision` is "" when
-    nobody answered or the answer does not say. `error` is "" or one of ERROR_KINDS. `text` is the
-    body's first line, cut at 200 bytes.
+    `sequence` counts the requests in the order they were sent, from 0. `revision` is who the
+    gateway says answered (Knary-Revision), the answer's `text` when it does not say, and "" when
+    nobody did. `error` is "" or one of ERROR_KINDS. `text` is the body's first line, cut at 200
+    bytes.
     """
 
     sequence: int

@@ -86,6 +86,14 @@ class LoadReport:
             name = OTHERS
         return self.revisions.setdefault(name, Tally())
 
+    def shares(self) -> dict[str, int]:
+        """Return the requests that each revision answered without an error, by name."""
+        return {
+            name: tally.requests - tally.failed
+            for name, tally in sorted(self.revisions.items())
+            if tally.requests > tally.failed
+        }
+
     @property
     def late_share(self) -> float:
         return self.late / self.due if self.due else 0.0

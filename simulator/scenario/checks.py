@@ -234,7 +234,7 @@ def judge_traffic(reported: Mapping[str, int], want: Mapping[str, int], service:
 
 
 def counts_of(answers: Sequence[Answer]) -> dict[str, int]:
-    """Return how many requests each revision answered, by name; answers that name none are out."""
+    """Return how many requests each revision answered, by name; those nobody did are left out."""
     counts = Counter(answer.revision for answer in answers if answer.revision)
     return dict(sorted(counts.items()))
 

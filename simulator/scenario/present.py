@@ -84,7 +84,7 @@ class Presenter(Protocol):
         """Take in one answer of the load of this title."""
 
     def load_ended(self, title: str, answers: Sequence[Answer], report: LoadReport) -> None:
-        """Show who answered a load, in all."""
+        """Show who answered a load, in all; `answers` may be empty when none were kept."""
 
     def window(self, answers: Sequence[Answer]) -> None:
         """Show who answered these requests of a load that goes on."""
@@ -134,7 +134,7 @@ class PlainPresenter:
 
     def load_ended(self, title: str, answers: Sequence[Answer], report: LoadReport) -> None:
         del title  # it stands above, where the load began
-        counts = counts_of(answers)
+        counts = report.shares()
         self._bars(counts)
         order = [answer.revision for answer in answers]
         if len(counts) > 1 and len(order) <= ORDER_MAX and not report.behind_schedule:

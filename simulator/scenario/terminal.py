@@ -104,20 +104,22 @@ class TerminalPresenter:
             text.append(", while the next steps go on")
         self._print(text, indent=INDENT - 2)
         self._loads[title] = Counter()
+        self._live.start()
 
     def answered(self, title: str, answer: Answer) -> None:
         self._loads[title][FAILED if answer.error else answer.revision or FAILED] += 1
 
     def load_ended(self, title: str, answers: Sequence[Answer], report: LoadReport) -> None:
         self._loads.pop(title, None)
-        counts = counts_of(answers)
+        counts = report.shares()
         self._print_bar(counts, report.all.failed)
         if len(counts) > 1 and len(answers) <= ORDER_MAX:
             self._print_order(answers)
         self._print(Text(latency_line(report), style="dim"), indent=INDENT)
 
     def window(self, answers: Sequence[Answer]) -> None:
-        self._print_bar(counts_of(answers), sum(bool(answer.error) for answer in answers))
+        fine = [answer for answer in answers if not answer.error]
+        self._print_bar(counts_of(fine), len(answers) - len(fine))
 
     def judged(self, verdict: Verdict, where: str) -> None:
         self._spinner = None

@@ -187,6 +187,14 @@ def test_answers_are_read_by_the_rules_of_http(reply: Reply) -> None:
     assert report.revisions["hello-00001"].requests == 5
 
 
+def test_where_the_gateway_does_not_say_who_answered_the_words_do() -> None:
+    report, answers, _ = send(
+        AsFastAsPossible(4), lambda n: Reply(revision="", body=f"Hello {n % 2}!\nand more\n")
+    )
+    assert report.shares() == {"Hello 0!": 2, "Hello 1!": 2}
+    assert {answer.text for answer in answers} == {"Hello 0!", "Hello 1!"}
+
+
 def test_a_load_without_an_end_can_be_ended() -> None:
     async def main() -> None:
         async with load_server(lambda _: Reply()) as server:

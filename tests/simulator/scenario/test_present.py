@@ -144,6 +144,21 @@ def test_a_terminal_shows_everything_within_its_width(width: int) -> None:
     assert max(len(line) for line in printed) <= width
 
 
+def test_a_load_whose_answers_were_not_kept_is_shown_by_its_report() -> None:
+    report = LoadReport(LoadPlan("127.0.0.1", 80, "h", AsFastAsPossible(3)))
+    for name in ("r-00001", "r-00002", "r-00001"):
+        report.count(Answer(0, 0.1, 0.1, 0.2, 200, name))
+    plain, coloured = io.StringIO(), io.StringIO()
+    console = Console(file=coloured, force_terminal=True, width=80, color_system=None)
+    terminal = TerminalPresenter(console)
+    for presenter in (PlainPresenter(plain), terminal):
+        presenter.load_begins("3 requests", background=False)
+        presenter.load_ended("3 requests", (), report)
+    terminal.close()
+    assert "r-00001 ###########################.............     2  66.7 %" in plain.getvalue()
+    assert "■ r-00001 2 (66.7 %)   ■ r-00002 1 (33.3 %)" in coloured.getvalue()
+
+
 def test_a_terminal_without_utf_8_still_shows_the_story() -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="replace")
     show(TerminalPresenter(Console(file=stream, force_terminal=True, width=80)))
