@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from simulator.instance.environment import child_environment
 from tests.support.waiting import eventually
@@ -22,17 +22,24 @@ def environment(home: Path) -> dict[str, str]:
     return child_environment(own)
 
 
-def knary(home: Path, *words: str, **settings: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "knary", *words],
+def knary(home: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; one that does not end is told to, and fails with what it said."""
+    command = [sys.executable, "-P", "-m", "knary", *words]
+    with subprocess.Popen(
+        command,
         env={**environment(home), **settings},
         cwd=home,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=WITHIN_S,
-        check=False,
-    )
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate()
+            raise AssertionError(f"{words} did not end within {WITHIN_S} s:\n{out}{err}") from None
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def start(home: Path, *words: str) -> subprocess.Popen[str]:
