@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,6 +74,8 @@ class InstancePaths:
         longest = len(os.fsencode(self.run / "launcher.sock"))
         if longest <= UNIX_SOCKET_PATH_BYTES_MAX:
             return self.run
+        import hashlib  # 5 ms that only long paths pay
+
         digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
         return Path("/tmp") / f"knary-{os.getuid()}-{digest}"  # noqa: S108 (made 0700, owner checked)
 
