@@ -41,7 +41,7 @@ HELLO = f"{IMAGES}:73fbdd56"
 FREE_PORTS = ("--port", "0", "--api-port", "0", "--console-port", "0")
 READY = "knary is ready"
 
-COMMAND_S_MAX = 60.0
+COMMAND_S_MAX = 40.0  # below a test's own time-out, so that the log is shown
 REQUEST_S_MAX = 20.0
 
 
@@ -225,15 +225,19 @@ class Instance:
 
     def run(self, *words: str, check: bool = True, stdin: str = "") -> Finished:
         """Run a command line of `knary` on it; with `check` it must succeed."""
-        done = subprocess.run(
-            [*KNARY, *words],
-            input=stdin,
-            text=True,
-            capture_output=True,
-            env=environment(self.data),
-            timeout=COMMAND_S_MAX,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [*KNARY, *words],
+                input=stdin,
+                text=True,
+                capture_output=True,
+                env=environment(self.data),
+                timeout=COMMAND_S_MAX,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            said = f"{late.stdout!r}{late.stderr!r}\n{self.log}"
+            raise AssertionError(f"knary {' '.join(words)} does not end: {said}") from late
         if check:
             said = f"{done.stdout}{done.stderr}\n{self.log}"
             assert done.returncode == 0, f"knary {' '.join(words)}: {said}"
