@@ -27,7 +27,7 @@ from simulator.instance.options import API_PORT, CONSOLE_PORT, GATEWAY_PORT
 PYTHON_MIN = (3, 11)
 DESCRIPTORS_MIN = 1024  # below, a few hundred connections exhaust the gateway
 PACKAGES = (
-    "aiohttp", "click", "cryptography", "hdrh", "httptools", "msgspec", "numpy", "rich", "uvloop",
+    "aiohttp", "click", "cryptography", "httptools", "msgspec", "numpy", "rich", "uvloop",
     "yaml",
 )  # fmt: skip
 

@@ -1,49 +1,86 @@
-"""Latencies in microseconds, kept by an HdrHistogram to three digits, from 1 µs to 2 minutes."""
+"""Latencies in microseconds to three digits, from 1 µs to 2 minutes, in memory that never grows.
+
+The buckets are HdrHistogram's (hdrhistogram.org): exact up to 2,048, then 1,024 for each power of
+two, so that no value is off by more than one in 1,024. Its Python package has no wheel for Linux on
+ARM, and knary must install without a compiler.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
-from hdrh.histogram import HdrHistogram
+import numpy as np
 
-LOWEST_US, HIGHEST_US, DIGITS = 1, 120_000_000, 3
+LOWEST_US, HIGHEST_US = 1, 120_000_000
 PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99)
+
+EXACT_BITS = 11  # values below 2 ** 11 have a bucket each
+_HALF = 1 << (EXACT_BITS - 1)
+
+
+def bucket_of(microseconds: int) -> int:
+    """Return the index of the bucket that counts this value."""
+    shift = max(0, microseconds.bit_length() - EXACT_BITS)
+    return shift * _HALF + (microseconds >> shift)
+
+
+def highest_in(bucket: int) -> int:
+    """Return the greatest value that this bucket counts, as HdrHistogram reports it."""
+    shift = max(0, bucket // _HALF - 1)
+    return ((bucket - shift * _HALF + 1) << shift) - 1
+
+
+BUCKETS = bucket_of(HIGHEST_US) + 1
 
 
 class Latencies:
     """Counts durations; a value out of range counts as the range's end and is never dropped."""
 
     def __init__(self) -> None:
-        self._histogram: Any = HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
-
-    @property
-    def count(self) -> int:
-        return int(self._histogram.get_total_count())
+        self._counts = [0] * BUCKETS
+        self._sum_us = 0
+        self._least_us = HIGHEST_US
+        self._most_us = LOWEST_US
+        self.count = 0
 
     def record(self, duration_s: float) -> None:
         """Count one duration, given in seconds."""
-        microseconds = int(duration_s * 1e6 + 0.5)
-        self._histogram.record_value(min(max(microseconds, LOWEST_US), HIGHEST_US))
+        microseconds = min(max(int(duration_s * 1e6 + 0.5), LOWEST_US), HIGHEST_US)
+        self._counts[bucket_of(microseconds)] += 1
+        self._sum_us += microseconds
+        self._least_us = min(self._least_us, microseconds)
+        self._most_us = max(self._most_us, microseconds)
+        self.count += 1
 
     def add(self, other: Latencies) -> None:
         """Count everything that `other` counted as well."""
-        self._histogram.add(other._histogram)
+        self._counts = np.add(self._counts, other._counts).tolist()
+        self._sum_us += other._sum_us
+        self._least_us = min(self._least_us, other._least_us)
+        self._most_us = max(self._most_us, other._most_us)
+        self.count += other.count
 
     def at(self, percentile: float) -> int:
         """Return the microseconds that this percentage of durations is within; 0 when empty."""
-        return int(self._histogram.get_value_at_percentile(percentile)) if self.count else 0
+        return self._at([percentile])[0]
 
     def to_dict(self) -> dict[str, int | float]:
         """Return count, min, mean, p50 … p99.99 and max, in microseconds; only count when empty."""
         if not self.count:
             return {"count": 0}
-        histogram = self._histogram
         summary: dict[str, int | float] = {
             "count": self.count,
-            "min": int(histogram.get_min_value()),
-            "mean": round(float(histogram.get_mean_value()), 1),
+            "min": self._least_us,
+            "mean": round(self._sum_us / self.count, 1),
         }
-        values = histogram.get_percentile_to_value_dict(list(PERCENTILES))
-        summary |= {f"p{percentile:g}": int(values[percentile]) for percentile in PERCENTILES}
-        summary["max"] = int(histogram.get_max_value())
+        for percentile, value in zip(PERCENTILES, self._at(PERCENTILES), strict=True):
+            summary[f"p{percentile:g}"] = value
+        summary["max"] = self._most_us
         return summary
+
+    def _at(self, percentiles: tuple[float, ...] | list[float]) -> list[int]:
+        if not self.count:
+            return [0] * len(percentiles)
+        ranks = [max(1, math.ceil(percent / 100 * self.count)) for percent in percentiles]
+        buckets = np.searchsorted(np.cumsum(self._counts), ranks)
+        return [min(highest_in(int(bucket)), self._most_us) for bucket in buckets]

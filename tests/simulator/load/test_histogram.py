@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.load.histogram import HIGHEST_US, Latencies
+from simulator.load.histogram import HIGHEST_US, Latencies, bucket_of, highest_in
 
 
 def recorded(*durations_s: float) -> Latencies:
@@ -54,8 +56,14 @@ def test_histograms_add_up() -> None:
 def test_a_percentile_is_within_three_digits_of_the_true_one(
     durations: list[float], percentile: float
 ) -> None:
-    exact = sorted(durations)
-    rank = max(1, int(percentile / 100 * len(exact) + 0.5))
-    got = recorded(*durations).at(percentile) / 1e6
-    near = exact[max(0, rank - 2) : rank + 1]
-    assert min(near) * 0.998 - 2e-6 <= got <= max(near) * 1.002 + 2e-6
+    exact = sorted(int(duration * 1e6 + 0.5) for duration in durations)
+    true = exact[max(1, math.ceil(percentile / 100 * len(exact))) - 1]
+    assert true <= recorded(*durations).at(percentile) <= true * (1 + 1 / 1024)
+
+
+@given(st.integers(1, HIGHEST_US))
+def test_a_bucket_counts_the_values_up_to_its_highest(microseconds: int) -> None:
+    bucket = bucket_of(microseconds)
+    assert microseconds <= highest_in(bucket)
+    assert bucket_of(highest_in(bucket)) == bucket
+    assert bucket_of(highest_in(bucket) + 1) == bucket + 1
