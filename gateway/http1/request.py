@@ -8,6 +8,7 @@ from gateway.http1.head import (
     HeaderLines,
     Kind,
     Special,
+    check_host,
     list_members,
     read_length,
     read_request_line,
@@ -57,6 +58,8 @@ def read_request(head: bytes, header_lines: HeaderLines, settings: Settings) -> 
     """Return the request that a head (without its empty line) describes. Raise a GatewayError."""
     first, lines = split_head(head, settings.headers_max)
     method, target, is_http11 = read_request_line(first, settings.request_line_bytes_max)
+    if method == b"CONNECT":  # whatever its target looks like: its answer could open a tunnel
+        raise MethodRefused
     plain, special = header_lines.sort(lines)
     request = RequestHead(method, target, plain, is_http11=is_http11)
     if len(special) == 1 and special[0][0] is Kind.HOST:  # the common case
@@ -129,11 +132,17 @@ def _require_host(request: RequestHead, special: list[Special]) -> None:
 
 
 def _reduce_target(request: RequestHead) -> None:
-    """Turn an absolute-form target into origin-form; its host wins (RFC 9112 3.2.2)."""
-    if request.method == b"CONNECT":
-        raise MethodRefused
+    """Turn an absolute-form target into origin-form; its host wins (RFC 9112 3.2.2).
+
+    OPTIONS of a bare authority asks about the server as a whole: `*` (RFC 9112 3.2.4).
+    """
     if request.target == b"*":
         if request.method != b"OPTIONS":
             raise BadMessage("a malformed request target")
         return
-    request.target, request.host = split_target(request.target)
+    if request.host:
+        check_host(request.host)  # it is not used, but may not be nonsense either
+    target = request.target
+    request.target, request.host = split_target(target)
+    if request.method == b"OPTIONS" and target.endswith(b"://" + request.host):
+        request.target = b"*"

@@ -65,7 +65,16 @@ def read_response(head: bytes, header_lines: HeaderLines, settings: Settings) ->
         response.length = read_length(special[0][2])
     elif special:
         _interpret(response, special, is_http11=is_http11)
+    if status == 204 or status < 200:
+        _unframe(response)
     return response
+
+
+def _unframe(response: ResponseHead) -> None:
+    """Drop the framing of an answer that has no body and may not announce one (RFC 9110 8.6)."""
+    if response.chunked or response.length > 0:
+        response.keep_alive = False  # who knows what follows
+    response.length, response.chunked = -1, False
 
 
 def _interpret(response: ResponseHead, special: list[Special], *, is_http11: bool) -> None:

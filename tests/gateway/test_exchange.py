@@ -56,6 +56,16 @@ async def through(reply: bytes, raw: bytes) -> bytes:
         ),
         pytest.param(b"HTTP/1.1 204 No Content\r\n\r\n", b"close\r\n\r\n", id="no content"),
         pytest.param(
+            b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+            b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+            id="no content, with a length",
+        ),
+        pytest.param(
+            b"HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\nLink: </a>\r\n\r\n" + OK,
+            b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK",
+            id="early hints with a length",
+        ),
+        pytest.param(
             b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
             b"Content-Length: 9\r\n\r\n",
             id="not modified, with a length",
