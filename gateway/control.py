@@ -45,7 +45,8 @@ class ControlLink:
 
     def on_idle(self, address: str) -> None:
         """Report that the last request of a retired replica is over."""
-        self._send(Idle(address))
+        if self._router is None or address not in self._router.busy():
+            self._send(Idle(address))
 
     async def run(self, router: Router) -> None:
         """Stay connected for ever; returns only when cancelled."""
@@ -86,8 +87,9 @@ class ControlLink:
 
     def _commit(self, router: Router, version: int) -> None:
         pending, self._pending = self._pending, []
+        whole, self._whole = self._whole, False
         try:
-            if self._whole:
+            if whole:
                 router.replace(_table(version, pending))
             else:
                 router.install(_joined(pending))
@@ -95,7 +97,6 @@ class ControlLink:
             log.error("table %d refused: %s", version, error)
             self._send(Refused(version, str(error)))
             return
-        self._whole = False
         self.first_table.set()
         self._send(Ack(version, router.busy()))
 

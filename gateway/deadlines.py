@@ -32,6 +32,9 @@ class Waiting(Protocol):
     def drain(self) -> None:
         """Take no further request."""
 
+    def abort(self) -> None:
+        """Break the connection."""
+
 
 class Deadlines:
     """The worker's one timer. `now` is the loop's time at the last tick."""
@@ -53,11 +56,13 @@ class Deadlines:
             self._timer.cancel()
 
     def _tick(self) -> None:
+        self._timer = self._loop.call_later(self._tick_s, self._tick)  # whatever happens below
         self.now = now = self._loop.time()
-        for exchange in [late for late in self.exchanges if late.deadline < now]:
+        # Deadlines were set by a `now` of up to one tick ago: none is early, two ticks the latest.
+        due = now - self._tick_s
+        for exchange in [late for late in self.exchanges if late.deadline < due]:
             exchange.expire()
         self._ticks += 1
         if self._ticks % IDLE_TICKS == 0:
             for connection in list(self.connections):
                 connection.check(now)
-        self._timer = self._loop.call_later(self._tick_s, self._tick)

@@ -88,6 +88,13 @@ class QueueFull(GatewayError):
     body = "pending request queue full"
 
 
+class BackendGone(GatewayError):
+    """The revision left the table while a request waited for it: the request is routed anew."""
+
+    status = 503
+    body = "the revision is no longer served"
+
+
 class RequestTimeout(GatewayError):
     """The revision's timeoutSeconds is over (queue-proxy's words)."""
 

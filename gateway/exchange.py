@@ -13,7 +13,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from gateway.errors import GatewayError, RequestTimeout, UpstreamFailed
+from gateway.errors import BackendGone, GatewayError, RequestTimeout, UpstreamFailed
 from gateway.forwarding import request_head, response_head
 from gateway.http1.request import IDEMPOTENT, RequestHead
 from gateway.http1.response import ResponseHead
@@ -22,7 +22,7 @@ from gateway.upstream.h1 import UpstreamConnection
 
 if TYPE_CHECKING:
     from gateway.downstream.h1 import ClientConnection
-    from gateway.router import Router
+    from gateway.router import Target
     from gateway.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -34,12 +34,12 @@ class Exchange:
     """One request and its answer, between one client connection and one upstream connection."""
 
     __slots__ = (
-        "_backend",
         "_chunked_down",
         "_dialing",
         "_early",
         "_head_up",
         "_replayable",
+        "_target",
         "_upstream",
         "_worker",
         "answered",
@@ -58,18 +58,18 @@ class Exchange:
         self.response_started = False
         self.answered = False
         self._chunked_down = False
+        self._target: Target  # given by begin()
         self._upstream: UpstreamConnection | None = None
         self._dialing: asyncio.Task[None] | None = None
         self._early: list[bytes] = []  # body that arrived before there was a connection
 
     # The way up.
 
-    def begin(self, router: Router) -> None:
+    def begin(self) -> None:
         """Route, split, lease, send. Raise NoRoute or BadMessage before anything was sent."""
-        worker, request = self._worker, self.request
-        target = router.match(request.host).pick()
-        backend = self._backend = target.backend
-        client = self.client
+        worker, request, client = self._worker, self.request, self.client
+        target = self._target = client.router.match(request.host).pick()
+        backend = target.backend
         head = request_head(request, client.ip, client.forwarding, target.lines)
         if self._early:  # head and first body bytes go in one write
             head += b"".join(self._early)
@@ -104,7 +104,7 @@ class Exchange:
 
     async def _dial(self) -> None:
         try:
-            upstream = await dial(self._worker, self._backend)
+            upstream = await self._leased()
         except GatewayError as error:
             self._dialing = None
             self._refuse(error)
@@ -116,8 +116,22 @@ class Exchange:
             return
         self._dialing = None
         self._send(upstream)
-        if not self.request_ended:
+        if not self.request_ended and not upstream.is_full:
             self.client.resume()
+
+    async def _leased(self) -> UpstreamConnection:
+        """Return a new connection; a request whose revision leaves the table goes to another."""
+        while True:
+            try:
+                return await dial(self._worker, self._target.backend)
+            except BackendGone:  # nothing was sent, or it may be sent again
+                self._reroute()
+
+    def _reroute(self) -> None:
+        client, request = self.client, self.request
+        body = self._head_up.partition(b"\r\n\r\n")[2]
+        target = self._target = client.router.match(request.host).pick()
+        self._head_up = request_head(request, client.ip, client.forwarding, target.lines) + body
 
     def on_request_body(self, data: bytes, trailers: bytes, *, ended: bool) -> None:
         """Pass body bytes up, in framing of our own."""
@@ -161,7 +175,7 @@ class Exchange:
             connection = b"Connection: close\r\n"
         else:
             connection = b"" if request.is_http11 else b"Connection: keep-alive\r\n"
-        extra = b"Knary-Revision: %b\r\n" % self._backend.name if request.explain else b""
+        extra = b"Knary-Revision: %b\r\n" % self._target.backend.name if request.explain else b""
         self.response_started = True
         announced = self._chunked_down or (head.chunked and request.method == b"HEAD")
         return response_head(
@@ -202,13 +216,17 @@ class Exchange:
     # What can go wrong.
 
     def on_upstream_failed(self, error: GatewayError) -> None:
-        """The connection broke: try once more where nothing can have happened, else say 502."""
+        """Try once more when a reused connection closed in silence, else say 502.
+
+        What may be sent twice is idempotent and whole (RFC 9110 9.2.2).
+        """
         upstream = self._upstream
         if upstream is None:
             return
         self._upstream = None
         upstream.replica.release()
-        if not self.response_started and upstream.reused and self._replayable:
+        may_replay = self._replayable and upstream.reused and upstream.is_silent
+        if may_replay and not self.response_started:
             self._replayable = False
             self._obtain()
         else:

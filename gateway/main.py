@@ -69,15 +69,9 @@ async def _accept(
     _report_ready(startup)
     log.info("worker %d serves as pid %d", startup.worker, os.getpid())
     await stopping.wait()
-    worker.draining = True
     server.close()
-    for connection in list(worker.deadlines.connections):
-        connection.drain()
-    try:
-        async with asyncio.timeout(worker.settings.drain_s_max):
-            await worker.drained()
-    except TimeoutError:
-        log.warning("%d connections cut", len(worker.deadlines.connections))
+    if cut := await worker.drain():
+        log.warning("%d connections cut", cut)
 
 
 async def _either(first: asyncio.Event, second: asyncio.Event) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random, SystemRandom
 
 from gateway.contract import Backend, Delta, Route, RouteTable, Share, Split
 from gateway.errors import NoRoute
 from gateway.http1.head import check_host, host_of
 from gateway.splitting.splitter import Splitter, make_splitter
-from gateway.upstream.pool import BackendState, Replica
+from gateway.upstream.pool import BackendState, Replica, split_address
 
 HOST_VALUES_MAX = 4096
 
@@ -33,7 +33,7 @@ class Target:
 class CompiledRoute:
     """A route's targets and whose turn it is. The turns go on over a change of the split."""
 
-    __slots__ = ("owed", "row", "splitter", "targets")
+    __slots__ = ("row", "splitter", "targets")
 
     def __init__(self, row: Route, targets: tuple[Target, ...], splitter: Splitter) -> None:
         self.row = row
@@ -56,7 +56,7 @@ class Router:
     def __init__(self, worker: int, on_idle: Callable[[str], None]) -> None:
         self._worker = worker
         self._on_idle = on_idle
-        self._retired: dict[str, Replica] = {}
+        self._retired: dict[str, dict[str, Replica]] = {}  # by backend, by address
         self._routes: dict[str, CompiledRoute] = {}
         self._hosts: dict[str, CompiledRoute] = {}
         self._host_values: dict[bytes, CompiledRoute] = {}
@@ -99,15 +99,15 @@ class Router:
         """
         try:
             self._check(delta)
-            routes = [self._compiled(row) for row in delta.routes]
-        except (ValueError, UnicodeError) as error:
+            fresh: dict[str, BackendState] = {}
+            routes = [self._compiled(row, fresh) for row in delta.routes]
+        except ValueError as error:
             raise RefusedTable(str(error)) from error
-        for key in delta.routes_gone:
-            self._forget(key)
-        for row in delta.routes:
-            self._forget(row.key)
+        self._backends.update(fresh)
+        forgotten = [self._forget(key) for key in delta.routes_gone]
+        forgotten += [self._forget(row.key) for row in delta.routes]
         for backend in delta.backends:
-            self._update_backend(backend)
+            self._update_backend(backend, listed=True)
         for route in routes:
             self._routes[route.row.key] = route
             for host in route.row.hosts:
@@ -116,18 +116,25 @@ class Router:
                 target.backend.routes += 1
         for key in delta.backends_gone:
             self._drop_backend(key)
+        for route in filter(None, forgotten):
+            for target in route.targets:
+                self._drop_unused(target.backend)
         self._host_values.clear()
 
     def busy(self) -> tuple[str, ...]:
         """Return the addresses that are out of the table and still in use."""
         self._retired = {
-            address: replica for address, replica in self._retired.items() if replica.in_flight
+            key: used for key, replicas in self._retired.items() if (used := _in_use(replicas))
         }
-        return tuple(self._retired)
+        return tuple({address: None for used in self._retired.values() for address in used})
 
     def _check(self, delta: Delta) -> None:
         leaving = {row.key for row in delta.routes} | set(delta.routes_gone)
         coming = {backend.key for backend in delta.backends}
+        going = set(delta.backends_gone)
+        for backend in delta.backends:
+            for address in backend.addresses:
+                split_address(address)
         hosts: dict[str, str] = {}
         for row in delta.routes:
             for host in row.hosts:
@@ -138,13 +145,24 @@ class Router:
                 if other != row.key:
                     raise ValueError(f"host {host!r} is in routes {other!r} and {row.key!r}")
             for share in row.split.shares:
-                known = share.backend in coming or share.backend in self._backends
-                if share.weight > 0 and not known:
+                state = self._backends.get(share.backend)
+                stays = state is not None and state.listed and share.backend not in going
+                if share.weight > 0 and not stays and share.backend not in coming:
                     raise ValueError(f"route {row.key!r} names no backend: {share.backend!r}")
 
-    def _compiled(self, row: Route) -> CompiledRoute:
+    def _compiled(self, row: Route, fresh: dict[str, BackendState]) -> CompiledRoute:
+        """Return the route, ready for use; backends that are new to it go into `fresh`."""
         shares = [share for share in row.split.shares if share.weight > 0]
-        targets = tuple(Target(self._backend(share.backend), share) for share in shares)
+        if len({share.backend for share in shares}) < len(shares):
+            raise ValueError(f"route {row.key!r} names a backend twice")
+        targets = tuple(
+            Target(
+                self._backends.get(share.backend)
+                or fresh.setdefault(share.backend, BackendState(share.backend)),
+                share,
+            )
+            for share in shares
+        )
         before = self._routes.get(row.key)
         if before and _same_turns(before.row.split, row.split):
             splitter = before.splitter
@@ -162,35 +180,43 @@ class Router:
         seed = SystemRandom().getrandbits(64) if split.seed is None else split.seed
         return Random(f"{seed}/{split.key}/{self._worker}")  # noqa: S311 (not a secret)
 
-    def _backend(self, key: str) -> BackendState:
+    def _update_backend(self, backend: Backend, *, listed: bool) -> None:
+        key = backend.key
         state = self._backends.get(key)
         if state is None:
             state = self._backends[key] = BackendState(key)
-        return state
-
-    def _update_backend(self, backend: Backend) -> None:
-        state = self._backend(backend.key)
-        before = state.replicas
-        state.update(backend, self._on_idle)
-        for replica in before:
-            if replica.retired and replica.in_flight:
-                self._retired[replica.address] = replica
+        state.listed = listed
+        retired = state.update(backend, self._on_idle, _in_use(self._retired.pop(key, {})))
+        if retired:
+            self._retired[key] = retired
 
     def _drop_backend(self, key: str) -> None:
-        if key in self._backends:
-            self._update_backend(Backend(key))
-            if not self._backends[key].routes:
-                del self._backends[key]
+        """Take its replicas away; it is gone when no route names it either."""
+        state = self._backends.get(key)
+        if state is not None:
+            self._update_backend(Backend(key), listed=False)
+            self._drop_unused(state)
 
-    def _forget(self, key: str) -> None:
+    def _drop_unused(self, state: BackendState) -> None:
+        if not state.listed and not state.routes and not state.gone:
+            del self._backends[state.key]
+            state.gone = True
+            state.announce()
+
+    def _forget(self, key: str) -> CompiledRoute | None:
         route = self._routes.pop(key, None)
         if route is None:
-            return
+            return None
         for target in route.targets:
             target.backend.routes -= 1
         for host in route.row.hosts:
             if self._hosts.get(host) is route:
                 del self._hosts[host]
+        return route
+
+
+def _in_use(replicas: Mapping[str, Replica]) -> dict[str, Replica]:
+    return {address: replica for address, replica in replicas.items() if replica.in_flight}
 
 
 def _same_turns(old: Split, new: Split) -> bool:

@@ -23,7 +23,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     upstream_idle_connections_max: int = 512  # kept per replica
     replica_wait_s_max: float = 30.0  # a request waits so long for a replica that answers
     replica_waiters_max: int = 10_000  # requests that wait, per revision (activator's queue)
-    redial_s: float = 0.05
+    redial_s: float = 0.05  # a replica that refused is tried again after so long
+    replica_avoid_s: float = 30.0  # one that let a connection hang comes last for so long
     tick_s: float = 0.1  # how often deadlines are looked at
     drain_s_max: float = 30.0  # a stopping worker gives its requests so long
     control_reconnect_s: float = 0.02

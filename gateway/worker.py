@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, Event, TaskGroup
+from asyncio import AbstractEventLoop, Event, TaskGroup, timeout
 from typing import TYPE_CHECKING
 
 from gateway.deadlines import Deadlines
@@ -32,7 +32,18 @@ class Worker:
         if self.draining and not self.deadlines.connections:
             self._gone.set()
 
-    async def drained(self) -> None:
-        """Wait until no client is connected any more."""
-        if self.deadlines.connections:
-            await self._gone.wait()
+    async def drain(self) -> int:
+        """Finish what is under way, within `drain_s_max`; return how many clients were cut."""
+        self.draining = True
+        for connection in list(self.deadlines.connections):
+            connection.drain()
+        try:
+            async with timeout(self.settings.drain_s_max):
+                if self.deadlines.connections:
+                    await self._gone.wait()
+        except TimeoutError:
+            pass
+        late = list(self.deadlines.connections)
+        for connection in late:
+            connection.abort()  # ends its dial too: nothing keeps the worker
+        return len(late)

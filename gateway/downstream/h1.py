@@ -6,7 +6,7 @@ import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from gateway.errors import GatewayError, HeadTimeout, HeadTooLarge, TargetTooLong
+from gateway.errors import BadMessage, GatewayError, HeadTimeout, HeadTooLarge, TargetTooLong
 from gateway.exchange import Exchange
 from gateway.forwarding import forwarding_lines, own_answer
 from gateway.http1.body import Body
@@ -26,27 +26,33 @@ class ClientConnection(asyncio.Protocol):
         "_closing",
         "_discarded",
         "_exchange",
+        "_half_closed",
+        "_held",
         "_paused",
         "_reading",
-        "_router",
         "_since",
         "_transport",
+        "_unsent",
         "_worker",
         "cannot_write",
         "forwarding",
         "ip",
+        "router",
     )
 
     def __init__(self, worker: Worker, router: Router) -> None:
         self._worker = worker
-        self._router = router
+        self.router = router
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         self._buffer = b""
         self._exchange: Exchange | None = None
         self._body: Body | None = None  # the request's body, while it arrives
         self._closing = False  # answer what is under way, read no further request
+        self._half_closed = False  # the client sends no more, but reads
         self._discarded = 0
-        self._paused = False
+        self._unsent = 0  # bytes, at the last check of a connection that ends
+        self._held = False  # the exchange asked to read no more
+        self._paused = False  # reading stands still
         self._reading = False
         self.cannot_write = False
         self._since = worker.deadlines.now  # the last time that this connection was quiet
@@ -72,9 +78,11 @@ class ClientConnection(asyncio.Protocol):
         elif self._exchange is not None:  # pipelined: it waits for its turn
             self._buffer += data
             if len(self._buffer) > self._worker.settings.pipelined_bytes_max:
-                self.pause()
+                self._flow()
         elif not self._closing:
             self._read_requests(self._buffer + data if self._buffer else data)
+        else:
+            self._discard(len(data), ended=False)
 
     def _read_requests(self, data: bytes) -> None:
         """Begin the exchange of each whole head in `data`, until one is under way."""
@@ -94,6 +102,8 @@ class ClientConnection(asyncio.Protocol):
                 return
         self._buffer = data
         self._reading = False
+        if data and len(data) > self._worker.settings.pipelined_bytes_max:
+            self._flow()
 
     def _begin(self, data: bytes, end: int) -> bytes:
         """Begin the exchange of the head that ends there; return what follows the request."""
@@ -110,7 +120,7 @@ class ClientConnection(asyncio.Protocol):
             exchange.on_request_body(piece, body.trailers, ended=body.done)
         self._exchange = exchange
         try:
-            exchange.begin(self._router)
+            exchange.begin()
         except GatewayError as error:
             self.answer(exchange, error)
         return rest
@@ -131,19 +141,24 @@ class ClientConnection(asyncio.Protocol):
             exchange.on_request_body(piece, body.trailers, ended=body.done)
 
     def _discard(self, size: int, *, ended: bool) -> None:
-        """Read and forget what follows an early answer, so that the client can read that answer."""
+        """Read and forget what follows an early answer or a refusal, so that it can be read.
+
+        A socket that is closed with unread bytes resets the connection, and the answer is lost.
+        """
         self._discarded += size
         if ended or self._discarded > self._worker.settings.unread_body_bytes_max:
             self._transport.close()
 
     def _break_body(self, exchange: Exchange | None, error: GatewayError) -> None:
-        self._body = None
-        if exchange is not None and not exchange.answered:
-            exchange.on_client_gone()
-            if not exchange.response_started:
-                self._refuse_bytes(error)
-                return
-        self.abort()
+        self._body = self._exchange = None
+        if exchange is None or exchange.answered:
+            self._transport.close()  # it has its answer already
+            return
+        exchange.on_client_gone()
+        if exchange.response_started:
+            self.abort()
+        else:
+            self._refuse_bytes(error)
 
     # Writing.
 
@@ -154,7 +169,8 @@ class ClientConnection(asyncio.Protocol):
         """Answer an exchange with an error of the gateway's own."""
         exchange.answered = True
         request = exchange.request
-        if not exchange.request_ended or self._worker.draining:
+        untrusted = isinstance(error, BadMessage)  # what follows it, too (RFC 9112 6.3)
+        if untrusted or not exchange.request_ended or self._worker.draining:
             request.keep_alive = False
         self._transport.write(
             own_answer(
@@ -176,16 +192,26 @@ class ClientConnection(asyncio.Protocol):
         self._transport.write(
             own_answer(error.status, phrase, error.body, with_body=True, close=True)
         )
-        self._transport.close()
+        self._linger()
+
+    def _linger(self) -> None:
+        """Say that no more comes, and read on for a while: see `_discard` and `check`."""
+        self._since = self._worker.deadlines.now
+        if self._half_closed:
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        self._held = False
+        self._flow()
 
     def on_answered(self, exchange: Exchange) -> None:
         """The answer is written: close, or begin the next request."""
         if exchange is not self._exchange:
             return
+        self._held = False
         if self._body is not None:  # answered before the request's end
             self._closing = True
-            self._since = self._worker.deadlines.now
-            self.resume()
+            self._linger()
             return
         self._exchange = None
         if not exchange.request.keep_alive or self._closing:
@@ -193,9 +219,12 @@ class ClientConnection(asyncio.Protocol):
             self._transport.close()
             return
         self._since = self._worker.deadlines.now
-        self.resume()
         if self._buffer and not self._reading:
             self._read_requests(self._buffer)
+        if self._paused:
+            self._flow()
+        if self._half_closed and not self._reading:
+            self._end_half_closed()
 
     def abort(self) -> None:
         """Break the connection, so that the client sees that the answer is not whole."""
@@ -205,13 +234,24 @@ class ClientConnection(asyncio.Protocol):
     # Flow: reading stops while the revision cannot take more, or a request waits for its turn.
 
     def pause(self) -> None:
-        if not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
+        self._held = True
+        self._flow()
 
     def resume(self) -> None:
-        if self._paused and not self._transport.is_closing():
-            self._paused = False
+        if self._held:
+            self._held = False
+            self._flow()
+
+    def _flow(self) -> None:
+        """Read on, unless the exchange holds the client back or enough was read ahead of it."""
+        ahead = len(self._buffer) > self._worker.settings.pipelined_bytes_max
+        paused = self._held or (ahead and self._exchange is not None)
+        if paused is self._paused or self._transport.is_closing():
+            return
+        self._paused = paused
+        if paused:
+            self._transport.pause_reading()
+        else:
             self._transport.resume_reading()
 
     def pause_writing(self) -> None:
@@ -227,12 +267,19 @@ class ClientConnection(asyncio.Protocol):
     # The end.
 
     def eof_received(self) -> bool:
-        """A client that sent its request and then closed its half still gets the answer."""
+        """A client that sent its requests and then closed its half still gets the answers."""
         if self._exchange is None or self._body is not None:
             return False
-        self._closing = True
-        self._exchange.request.keep_alive = False
+        self._half_closed = True
+        if not self._buffer:
+            self._exchange.request.keep_alive = False
         return True
+
+    def _end_half_closed(self) -> None:
+        """Close when nothing whole is left to answer."""
+        if self._exchange is None or self._body is not None:
+            self._closing = True
+            self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc  # gone is gone
@@ -243,18 +290,28 @@ class ClientConnection(asyncio.Protocol):
             exchange.on_client_gone()
 
     def check(self, now: float) -> None:
-        """Close when silent for too long between requests, or too slow within a head."""
+        """Close when silent for too long: between requests, within a head, or at the end."""
         settings = self._worker.settings
         silent_s = now - self._since
         exchange = self._exchange
-        if exchange is not None:
-            if exchange.answered and silent_s > settings.head_s_max:
-                self.abort()  # an early answer, and a body that never ends
+        if self._closing and (exchange is None or exchange.answered):
+            self._check_end(now)
+        elif exchange is not None:
+            pass  # it has its own deadline
         elif self._buffer:
             if silent_s > settings.head_s_max:
                 self._refuse_bytes(HeadTimeout())
         elif silent_s > settings.keep_alive_idle_s_max:
             self._transport.close()
+
+    def _check_end(self, now: float) -> None:
+        """Cut a client that neither reads its last answer nor goes."""
+        unsent = self._transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent = unsent
+            self._since = now
+        elif now - self._since > self._worker.settings.head_s_max:
+            self.abort()
 
     def drain(self) -> None:
         """Take no further request; close now when none is under way."""

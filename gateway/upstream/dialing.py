@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gateway.errors import NoReplica, QueueFull
+from gateway.errors import BackendGone, NoReplica, QueueFull
 from gateway.upstream.h1 import UpstreamConnection
 from gateway.upstream.pool import BackendState, Replica
 from gateway.worker import Worker
@@ -13,7 +13,8 @@ from gateway.worker import Worker
 async def dial(worker: Worker, backend: BackendState) -> UpstreamConnection:
     """Return a new connection to a replica, leased; wait for one to come up if need be.
 
-    Raise QueueFull, NoReplica. A dial that was refused is tried again: no byte was sent.
+    Raise QueueFull, NoReplica, or BackendGone when it left the table. A dial that was refused is
+    tried again: no byte was sent.
     """
     settings = worker.settings
     if backend.waiting >= settings.replica_waiters_max:
@@ -22,10 +23,12 @@ async def dial(worker: Worker, backend: BackendState) -> UpstreamConnection:
     try:
         async with asyncio.timeout(settings.replica_wait_s_max):
             while True:
-                replica = backend.choose(worker.loop.time(), settings.redial_s)
+                if backend.gone:
+                    raise BackendGone
+                replica = backend.choose(worker.loop.time())
                 if replica is None:
                     await _change(backend, settings.redial_s)
-                elif connection := await _connect(worker, replica):
+                elif connection := await _connect(worker, backend, replica):
                     return connection
     except TimeoutError as error:
         raise NoReplica(backend.key) from error
@@ -33,16 +36,25 @@ async def dial(worker: Worker, backend: BackendState) -> UpstreamConnection:
         backend.waiting -= 1
 
 
-async def _connect(worker: Worker, replica: Replica) -> UpstreamConnection | None:
+async def _connect(
+    worker: Worker, backend: BackendState, replica: Replica
+) -> UpstreamConnection | None:
     """Return a connection, or None when the replica did not take it. It is leased meanwhile."""
+    settings, loop = worker.settings, worker.loop
     replica.in_flight += 1
     try:
-        async with asyncio.timeout(worker.settings.upstream_connect_s_max):
-            _, connection = await worker.loop.create_connection(
+        async with asyncio.timeout(settings.upstream_connect_s_max):
+            _, connection = await loop.create_connection(
                 lambda: UpstreamConnection(worker, replica), replica.host, replica.port
             )
-    except (OSError, TimeoutError):
-        replica.refused_at = worker.loop.time()
+        if connection.is_closing():  # accepted and closed before this task had its turn
+            connection.close()
+            raise ConnectionResetError
+    except OSError as error:  # TimeoutError is one
+        now = loop.time()
+        hung = isinstance(error, TimeoutError)
+        slow_until = now + settings.replica_avoid_s if hung else 0.0
+        backend.avoid(replica, refused_until=now + settings.redial_s, slow_until=slow_until)
         replica.release()
         return None
     except BaseException:
@@ -54,7 +66,7 @@ async def _connect(worker: Worker, replica: Replica) -> UpstreamConnection | Non
 async def _change(backend: BackendState, redial_s: float) -> None:
     """Wait until the replicas change, or until it is time to try the same ones again."""
     try:
-        async with asyncio.timeout(redial_s):
+        async with asyncio.timeout(redial_s if backend.replicas else None):
             await backend.changed.wait()
     except TimeoutError:
         pass

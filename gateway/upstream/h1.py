@@ -26,9 +26,10 @@ class UpstreamConnection(asyncio.Protocol):
         "_paused",
         "_transport",
         "_worker",
-        "closed",
         "exchange",
         "idle_since",
+        "is_full",
+        "is_silent",
         "replica",
         "reused",
     )
@@ -44,7 +45,8 @@ class UpstreamConnection(asyncio.Protocol):
         self.replica = replica
         self.idle_since = 0.0
         self.reused = False
-        self.closed = False
+        self.is_silent = True  # no byte of the answer has come
+        self.is_full = False  # what is written waits for the revision to read
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
@@ -69,8 +71,11 @@ class UpstreamConnection(asyncio.Protocol):
     def close(self) -> None:
         """Close at once; the exchange, if any, was told already."""
         self.exchange = None
-        self.closed = True
         self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Tell whether its end was seen; what is written now goes nowhere."""
+        return self._transport.is_closing()
 
     def data_received(self, data: bytes) -> None:
         exchange = self.exchange
@@ -84,6 +89,7 @@ class UpstreamConnection(asyncio.Protocol):
             else:
                 self._read_head(exchange, data)
         except (BadMessage, HeadTooLarge) as error:
+            self.is_silent = False
             self._fail(UpstreamNonsense(error.detail))
 
     def _read_head(self, exchange: Exchange, data: bytes) -> None:
@@ -97,11 +103,13 @@ class UpstreamConnection(asyncio.Protocol):
                 raise HeadTooLarge
             if end < 0:
                 self._buffer = data
+                self.is_silent = False
                 return
             head = read_response(data[:end], self._worker.response_lines, settings)
             data = data[end + 4 :]
             if not head.is_interim:
                 break
+            self.is_silent = False
             exchange.on_interim(head)
             if self.exchange is not exchange or not data:
                 return
@@ -131,6 +139,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.exchange = None
         if (
             replica.retired
+            or self.is_full  # the next request would wait behind a body that nobody reads
             or self._transport.is_closing()
             or len(replica.idle) >= self._worker.settings.upstream_idle_connections_max
         ):
@@ -138,22 +147,25 @@ class UpstreamConnection(asyncio.Protocol):
             return
         self.resume()
         self.idle_since = self._worker.deadlines.now
-        self.reused = True
+        self.reused = self.is_silent = True
         replica.idle.append(self)
 
     def pause_writing(self) -> None:
+        self.is_full = True
         if self.exchange is not None:
             self.exchange.client.pause()
 
     def resume_writing(self) -> None:
+        self.is_full = False
         if self.exchange is not None:
             self.exchange.client.resume()
 
     def eof_received(self) -> bool:
+        """End now: the connection is lost only when all that was written is sent, if ever."""
+        self.connection_lost(None)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.closed = True
         exchange = self.exchange
         if exchange is None:
             self._leave_pool()

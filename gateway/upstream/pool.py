@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import Event
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from gateway.contract import Backend
@@ -16,17 +16,26 @@ if TYPE_CHECKING:
 class Replica:
     """One address. It outlives its place in the table until no request uses it."""
 
-    __slots__ = ("address", "host", "idle", "in_flight", "on_idle", "port", "refused_at", "retired")
+    __slots__ = (
+        "address",
+        "host",
+        "idle",
+        "in_flight",
+        "on_idle",
+        "port",
+        "refused_until",
+        "retired",
+        "slow_until",
+    )
 
     def __init__(self, address: str, on_idle: Callable[[str], None]) -> None:
-        host, _, port = address.rpartition(":")
         self.address = address
-        self.host = host.strip("[]")
-        self.port = int(port)
+        self.host, self.port = split_address(address)
         self.in_flight = 0
         self.idle: deque[UpstreamConnection] = deque()
         self.retired = False
-        self.refused_at = 0.0
+        self.refused_until = 0.0  # it refused a connection: not before then
+        self.slow_until = 0.0  # it let a connection hang: the others first until then
         self.on_idle = on_idle
 
     def release(self) -> None:
@@ -45,7 +54,19 @@ class Replica:
 class BackendState:
     """A revision's replicas now, and who waits for one."""
 
-    __slots__ = ("backend", "changed", "key", "name", "replicas", "routes", "timeout_s", "waiting")
+    __slots__ = (
+        "backend",
+        "changed",
+        "gone",
+        "key",
+        "listed",
+        "name",
+        "replicas",
+        "routes",
+        "timeout_s",
+        "troubled_until",
+        "waiting",
+    )
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -56,46 +77,79 @@ class BackendState:
         self.changed = Event()  # set, and replaced, whenever the replicas change
         self.waiting = 0
         self.routes = 0  # how many routes name it
+        self.listed = False  # the table has a row of it
+        self.gone = False  # neither: who waits for it is routed anew
+        self.troubled_until = 0.0  # until then a replica may be one to avoid
 
-    def update(self, backend: Backend, on_idle: Callable[[str], None]) -> None:
-        """Take over the replicas of a new table; those that stay keep their connections."""
+    def update(
+        self, backend: Backend, on_idle: Callable[[str], None], retired: Mapping[str, Replica]
+    ) -> dict[str, Replica]:
+        """Take over the replicas of a new table; those that stay keep their connections.
+
+        `retired` are this backend's former replicas that are still in use: one that comes back
+        is the same, so that an address has one count of requests. Return the ones that now are.
+        """
         self.backend = backend
         self.timeout_s = backend.timeout_s
-        known = {replica.address: replica for replica in self.replicas}
+        known = dict(retired) | {replica.address: replica for replica in self.replicas}
         self.replicas = [
             known.pop(address) if address in known else Replica(address, on_idle)
             for address in backend.addresses
         ]
-        for gone in known.values():
-            gone.retire()
+        for replica in self.replicas:
+            replica.retired = False
+        for replica in known.values():
+            replica.retire()
+        self.announce()
+        return {address: replica for address, replica in known.items() if replica.in_flight}
+
+    def announce(self) -> None:
+        """Wake who waits for a replica."""
         self.changed.set()
         self.changed = Event()
 
-    def choose(self, now: float, redial_s: float) -> Replica | None:
-        """Return the replica with the fewest requests, of those that did not just refuse."""
-        replicas = self.replicas
-        if len(replicas) == 1:
-            only = replicas[0]
-            return only if now - only.refused_at > redial_s else None
-        able = [replica for replica in replicas if now - replica.refused_at > redial_s]
-        return min(able, key=_in_flight) if able else None
+    def avoid(self, replica: Replica, *, refused_until: float, slow_until: float = 0.0) -> None:
+        """Note that the replica did not take a connection."""
+        replica.refused_until = refused_until
+        replica.slow_until = slow_until
+        self.troubled_until = max(self.troubled_until, refused_until, slow_until)
+
+    def choose(self, now: float) -> Replica | None:
+        """Return the replica with the fewest requests, of those that did not just refuse.
+
+        One that let a connection hang comes last.
+        """
+        able = [replica for replica in self.replicas if now >= replica.refused_until]
+        prompt = [replica for replica in able if now >= replica.slow_until] or able
+        return min(prompt, key=_in_flight) if prompt else None
 
     def lease(self, now: float, idle_s_max: float) -> UpstreamConnection | None:
         """Return an idle connection to the least busy replica, fresh enough to use, or None."""
         replicas = self.replicas
         if not replicas:
             return None
-        replica = replicas[0] if len(replicas) == 1 else min(replicas, key=_in_flight)
+        replica: Replica | None = replicas[0]
+        if len(replicas) > 1:
+            troubled = now < self.troubled_until
+            replica = self.choose(now) if troubled else min(replicas, key=_in_flight)
+        if replica is None:
+            return None
         idle = replica.idle
-        if idle:
+        while idle:
             connection = idle.pop()
-            if now - connection.idle_since < idle_s_max:
+            if now - connection.idle_since < idle_s_max and not connection.is_closing():
                 replica.in_flight += 1
                 return connection
-            connection.close()
-            while idle:  # older still
-                idle.pop().close()
+            connection.close()  # and those below it are older still
         return None
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Return host and port of "HOST:PORT". Raise ValueError."""
+    host, _, port = address.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError(f"an address is HOST:PORT, not {address!r}")
+    return host.strip("[]"), int(port)
 
 
 def _in_flight(replica: Replica) -> int:

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from gateway.contract import (
     Ack,
     Backend,
@@ -29,6 +31,7 @@ from gateway.contract import (
     from_worker,
 )
 from gateway.control import ControlLink
+from gateway.errors import NoRoute
 from gateway.router import Router
 from gateway.settings import Startup
 from tests.support.gateway import WAIT_S, run
@@ -147,6 +150,48 @@ def test_a_table_that_does_not_compile_is_refused_and_the_old_one_stays(tmp_path
             assert refused.version == 2
             assert "d/missing" in refused.why
             assert names(router, "one") == "d/a"
+
+    run(story())
+
+
+def test_a_delta_after_a_refused_whole_table_counts_from_the_one_before(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with linked(tmp_path) as (control, router, _):
+            control.send(Begin(1), Delta((row("one"),), (Backend("d/a"),)), Commit(1))
+            await control.receive()
+            control.send(Begin(2), Delta((row("two", "d/missing"),)), Commit(2))
+            assert isinstance(await control.receive(), Refused)
+            control.send(Delta((row("three"),)), Commit(3))
+            assert await control.receive() == Ack(3)
+            assert (names(router, "one"), names(router, "three")) == ("d/a", "d/a")
+
+    run(story())
+
+
+def test_a_link_that_breaks_within_a_whole_table_leaves_nothing_of_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with linked(tmp_path) as (control, router, _):
+            control.send(Begin(1), Delta((row("one"),), (Backend("d/a"),)))
+            control.writer.write(encode(Commit(1))[:-1])
+            control.writer.close()
+            assert await control.accept() == Hello(3, os.getpid())
+            for byte in encode(Begin(2)) + encode(Delta((row("two"),), (Backend("d/a"),))):
+                control.writer.write(bytes([byte]))
+            control.writer.write(encode(Commit(2)))
+            assert await control.receive() == Ack(2)
+            with pytest.raises(NoRoute):
+                router.match(b"one")
+
+    run(story())
+
+
+def test_a_table_with_a_malformed_address_is_refused_not_the_workers_end(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with linked(tmp_path) as (control, _, _):
+            control.send(Begin(1), Delta((), (Backend("d/a", ("nowhere",)),)), Commit(1))
+            assert isinstance(await control.receive(), Refused)
+            control.send(Begin(2), Delta((row("one"),), (Backend("d/a"),)), Commit(2))
+            assert await control.receive() == Ack(2)
 
     run(story())
 

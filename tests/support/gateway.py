@@ -107,12 +107,12 @@ async def revision(script: Script) -> AsyncIterator[str]:
 
     async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.append(asyncio.current_task())  # type: ignore[arg-type]
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            try:
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
                 await script(reader, writer)
-            except asyncio.CancelledError:
-                writer.transport.abort()
-            await _closed([writer])
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        await _closed([writer])
 
     server = await asyncio.start_server(guarded, "127.0.0.1", 0)
     try:
