@@ -30,7 +30,10 @@ class Share(Struct, frozen=True, array_like=True):
 
 
 class Split(Struct, frozen=True, array_like=True):
-    """Where the requests of one route go. `key` names the split, whose turns outlive a change."""
+    """Where the requests of one route go: each share to another backend.
+
+    `key` names the split, whose turns outlive a change.
+    """
 
     key: str
     shares: tuple[Share, ...]
@@ -49,7 +52,8 @@ class Route(Struct, frozen=True, array_like=True):
 class Backend(Struct, frozen=True, array_like=True):
     """A revision as the gateway sees it: replicas that answer now, as "HOST:PORT".
 
-    `key` is "NAMESPACE/REVISION". Without a replica its requests wait, up to `timeout_s`.
+    `key` is "NAMESPACE/REVISION". Without a replica its requests wait, up to `timeout_s` or the
+    gateway's `replica_wait_s_max`, and follow their route when it leaves this backend.
     """
 
     key: str

@@ -12,11 +12,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     request_line_bytes_max: int = 16 * 1024
     headers_max: int = 100  # as Envoy
     trailer_bytes_max: int = 16 * 1024
-    head_s_max: float = 15.0  # from a request's first byte to the end of its head
+    head_s_max: float = (
+        15.0  # from a request's first byte to its head's end; and for a client to go
+    )
     keep_alive_idle_s_max: float = 75.0  # as nginx's keepalive_timeout
     connections_max: int = 20_000
     pipelined_bytes_max: int = 64 * 1024  # read ahead of the request under way
-    unread_body_bytes_max: int = 1024 * 1024  # discarded after an early reply, before closing
+    unread_body_bytes_max: int = 1024 * 1024  # discarded after an early reply or a refusal
     buffer_bytes_high: int = 256 * 1024  # written and not yet sent: the other side pauses
     upstream_connect_s_max: float = 5.0  # as Kourier's cluster connect timeout
     upstream_idle_s_max: float = 4.0  # many servers close at 5
