@@ -1,7 +1,8 @@
 """Marks what a Route refers to: `routes` annotations and the routing state of revisions.
 
-A revision keeps its mark until the Route has settled at its present generation, so that nothing is
-stopped while traffic may still go to it. The Route's finalizer takes all marks away.
+A revision keeps its mark until the Route has settled at its present generation, and for as long as
+the gateway serves it: a Route that failed may still be served as it was before. So nothing is
+stopped that traffic may go to. The Route's finalizer takes all marks away.
 Source: knative/serving `pkg/reconciler/labeler`.
 """
 
@@ -16,7 +17,8 @@ from simulator.controllers.references import routes_concerned, routes_noted
 from simulator.reconciling.plan import Action, Plan, Record, Update
 from simulator.reconciling.reader import Reader
 from simulator.resources.conditions import READY, UNKNOWN, find
-from simulator.resources.meta import Key, Resource, timestamp
+from simulator.resources.meta import Key, Resource, is_controlled_by, timestamp
+from simulator.resources.networking import Ingress
 from simulator.resources.serving import (
     ANNOTATION_ROUTES,
     ANNOTATION_ROUTING_STATE_MODIFIED,
@@ -34,11 +36,12 @@ Marked = TypeVar("Marked", Configuration, Revision)
 
 
 class Observed(Struct, frozen=True):
-    """A Route, and what there is that it refers to or that is marked with its name."""
+    """A Route, what there is that it refers to or that is marked with its name, its Ingress."""
 
     route: Route
     configurations: tuple[Configuration, ...] = ()
     revisions: tuple[Revision, ...] = ()
+    ingress: Ingress | None = None
 
 
 class LabelerController:
@@ -46,10 +49,10 @@ class LabelerController:
 
     name = "labeler"
     kind: type[Resource] = Route
-    watches: tuple[type[Resource], ...] = (Configuration, Revision)
+    watches: tuple[type[Resource], ...] = (Configuration, Revision, Ingress)
 
     def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:
-        if isinstance(changed, Route):
+        if isinstance(changed, (Route, Ingress)):  # an Ingress bears its Route's name
             return (changed.key,)
         return routes_concerned(changed, reader)
 
@@ -64,6 +67,7 @@ class LabelerController:
             route=route,
             configurations=tuple(reader.list(Configuration, key.namespace, labels)),
             revisions=tuple(reader.list(Revision, key.namespace, labels)),
+            ingress=reader.get(Ingress, *key),
         )
 
     def plan(self, observed: Observed, now: datetime) -> Plan:
@@ -77,6 +81,7 @@ class LabelerController:
             message = f'Updated "{route.metadata.name}" finalizers'
             actions.append(Record(route, "Normal", "FinalizerUpdate", message))
         configurations, revisions = referred_to(observed)
+        revisions |= served(observed)
         settled = is_settled(route)
         name = route.metadata.name
         for configuration in observed.configurations:
@@ -115,6 +120,19 @@ def referred_to(observed: Observed) -> tuple[set[str], set[str]]:
         if latest_created in owner_of and entry.latest_revision:
             revisions.add(latest_created)
     return configurations, revisions
+
+
+def served(observed: Observed) -> set[str]:
+    """Return the names of the revisions that the gateway sends the Route's requests to now."""
+    ingress = observed.ingress
+    if ingress is None or not is_controlled_by(ingress, observed.route):
+        return set()
+    return {
+        split.service_name
+        for rule in ingress.status.programmed
+        for path in rule.http.paths
+        for split in path.splits
+    }
 
 
 def is_settled(route: Route) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from simulator.controllers.labeler import LabelerController
 from simulator.reconciling.plan import Plan, Record, Update
+from simulator.resources.networking import Ingress, IngressStatus
 from simulator.resources.serving import (
     LABEL_ROUTING_STATE,
     LABEL_SERVICE,
@@ -22,9 +23,12 @@ from tests.support.world import (
     is_false,
     is_true,
     is_unknown,
+    meta,
+    owned,
     revision,
     route,
 )
+from tests.support.traffic import rule
 
 CONTROLLER = LabelerController()
 LATEST = TrafficTarget(configuration_name="hello", latest_revision=True, percent=100)
@@ -112,6 +116,20 @@ def test_nothing_is_reserved_before_the_route_has_settled() -> None:
             NEW,
         )
         assert updates(made) == {}
+
+
+def test_what_the_gateway_still_serves_stays_active_though_the_route_has_failed() -> None:
+    # The Ingress for "new" was never programmed: requests go on to "old".
+    failed = labelled(traffic=(LATEST,), status=settled(is_false(), "new"))
+    others = (service_configuration(created="new"), OLD, NEW, revision("gone", annotations=MARKED))
+    served = IngressStatus(programmed=(rule("hello.default.example.com", {"old": 100}),))
+    ingress = Ingress(metadata=meta("hello"), status=served)
+    made = plan(failed, *others, owned(ingress, failed))
+    assert updates(made) == {"gone": (None, "reserve")}
+    assert CONTROLLER.wakes(ingress, World()) == (failed.key,)
+    # What an earlier route of this name left behind says nothing about this one.
+    made = plan(failed, *others, ingress)
+    assert updates(made) == {"gone": (None, "reserve"), "old": (None, "reserve")}
 
 
 def test_once_it_has_settled_the_others_are_reserved() -> None:
