@@ -15,6 +15,7 @@ from simulator.resources.serving import (
     RouteStatus,
     TrafficTarget,
 )
+from tests.support.traffic import rule
 from tests.support.world import (
     MOMENT,
     NOW,
@@ -28,7 +29,6 @@ from tests.support.world import (
     revision,
     route,
 )
-from tests.support.traffic import rule
 
 CONTROLLER = LabelerController()
 LATEST = TrafficTarget(configuration_name="hello", latest_revision=True, percent=100)
