@@ -5,7 +5,7 @@ Source: knative/pkg `apis/condition_types.go`, `apis/condition_set.go`.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 READY = "Ready"
 TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
@@ -16,7 +16,8 @@ class Condition(Struct, frozen=True, rename="camel", omit_defaults=True):
     """One named fact about an object. `severity` "" is Error, the kind that decides Ready."""
 
     type: str
-    status: str = UNKNOWN
+    # A factory, so that it is written even when it is Unknown: clients demand a status.
+    status: str = field(default_factory=lambda: UNKNOWN)
     severity: str = ""
     last_transition_time: str | None = None
     reason: str = ""
