@@ -33,35 +33,23 @@ _LAST_CHUNK = b"0\r\n"
 class Exchange:
     """One request and its answer, between one client connection and one upstream connection."""
 
-    __slots__ = (
-        "_chunked_down",
-        "_dialing",
-        "_early",
-        "_head_up",
-        "_replayable",
-        "_target",
-        "_upstream",
-        "_worker",
-        "answered",
-        "client",
-        "deadline",
-        "request",
-        "request_ended",
-        "response_started",
-    )
+    # Defaults are the class's: an ordinary exchange sets only a few.
+    response_started = False
+    answered = False
+    deadline = 0.0
+    _target: Target  # given by begin()
+    _head_up = b""
+    _replayable = False
+    _chunked_down = False
+    _upstream: UpstreamConnection | None = None
+    _dialing: asyncio.Task[None] | None = None
+    _early = b""  # body that arrived before there was a connection
 
     def __init__(self, worker: Worker, client: ClientConnection, request: RequestHead) -> None:
         self._worker = worker
         self.client = client
         self.request = request
-        self.request_ended = not request.has_body
-        self.response_started = False
-        self.answered = False
-        self._chunked_down = False
-        self._target: Target  # given by begin()
-        self._upstream: UpstreamConnection | None = None
-        self._dialing: asyncio.Task[None] | None = None
-        self._early: list[bytes] = []  # body that arrived before there was a connection
+        self.request_ended = not (request.chunked or request.length > 0)
 
     # The way up.
 
@@ -72,13 +60,14 @@ class Exchange:
         backend = target.backend
         head = request_head(request, client.ip, client.forwarding, target.lines)
         if self._early:  # head and first body bytes go in one write
-            head += b"".join(self._early)
-            self._early.clear()
+            head += self._early
+            self._early = b""
         self._head_up = head
         self._replayable = self.request_ended and request.method in IDEMPOTENT
-        self.deadline = worker.deadlines.now + backend.timeout_s
-        worker.deadlines.exchanges.add(self)
-        upstream = backend.lease(worker.deadlines.now, worker.settings.upstream_idle_s_max)
+        deadlines = worker.deadlines
+        self.deadline = deadlines.now + backend.timeout_s
+        deadlines.exchanges.add(self)
+        upstream = backend.lease(deadlines.now, worker.settings.upstream_idle_s_max)
         if upstream is not None:
             self._send(upstream)
         else:
@@ -89,8 +78,8 @@ class Exchange:
         upstream.exchange = self
         upstream.write(self._head_up)
         if self._early:
-            upstream.write(b"".join(self._early))
-            self._early.clear()
+            upstream.write(self._early)
+            self._early = b""
         if self.client.cannot_write:
             upstream.pause()
         if self.request.expects_continue and not self.request_ended:
@@ -146,7 +135,7 @@ class Exchange:
         if self._upstream is not None:
             self._upstream.write(data)
         else:
-            self._early.append(data)
+            self._early += data
 
     # The way back.
 
@@ -166,17 +155,18 @@ class Exchange:
         `sized`: the body's length is known from the head.
         """
         request = self.request
+        self.response_started = True
+        stays = request.keep_alive and self.request_ended and not self._worker.draining
+        if sized and stays and request.is_http11 and not (request.explain or head.chunked):
+            return response_head(head, chunked=False, connection=b"")  # the common case
         self._chunked_down = not sized and request.is_http11
-        close = not request.keep_alive or self._worker.draining
-        if not self.request_ended or (not sized and not request.is_http11):
-            close = True  # an early answer, or a body that only closing can end
-        if close:
+        if not stays or (not sized and not request.is_http11):
+            # An early answer, or a body that only closing can end.
             request.keep_alive = False
             connection = b"Connection: close\r\n"
         else:
             connection = b"" if request.is_http11 else b"Connection: keep-alive\r\n"
         extra = b"Knary-Revision: %b\r\n" % self._target.backend.name if request.explain else b""
-        self.response_started = True
         announced = self._chunked_down or (head.chunked and request.method == b"HEAD")
         return response_head(
             head,

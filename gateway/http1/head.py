@@ -24,10 +24,11 @@ _WRITTEN = re.compile(
     rb"[\x21-\x7e\x80-\xff])?"
 )
 _REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e]+) HTTP/(\d)\.(\d)")
+_REQUEST_LINE_11 = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e]+) HTTP/1\.1")
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?")
-_DIGITS = re.compile(rb"[0-9]{1,18}")
 _HOST = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 
+LENGTH_DIGITS_MAX = 18
 KNOWN_LINES_MAX = 4096
 KNOWN_LINE_BYTES_MAX = 256
 FICKLE_AFTER = 64  # so many different values of one name are remembered, no more
@@ -173,19 +174,18 @@ def split_head(head: bytes, headers_max: int) -> tuple[bytes, list[bytes]]:
 
 def read_request_line(line: bytes, bytes_max: int) -> tuple[bytes, bytes, bool]:
     """Return method, target and whether it is HTTP/1.1. Raise a GatewayError."""
+    usual = _REQUEST_LINE_11.fullmatch(line)
+    if usual is not None and len(line) <= bytes_max:
+        return usual[1], usual[2], True
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise BadMessage("a malformed request line")
     method, target, major, minor = match.groups()
-    if len(target) > bytes_max:
+    if len(line) > bytes_max:
         raise TargetTooLong
-    if major != b"1":
+    if major != b"1" or minor not in b"01":
         raise VersionRefused
-    if minor == b"1":
-        return method, target, True
-    if minor == b"0":
-        return method, target, False
-    raise VersionRefused
+    return method, target, minor == b"1"
 
 
 def read_status_line(line: bytes) -> tuple[int, bytes, bool]:
@@ -198,7 +198,7 @@ def read_status_line(line: bytes) -> tuple[int, bytes, bool]:
 
 def read_length(value: bytes) -> int:
     """Return a Content-Length. Raise BadMessage for all that is not 1*DIGIT."""
-    if _DIGITS.fullmatch(value) is None:
+    if not value.isdigit() or len(value) > LENGTH_DIGITS_MAX:  # of bytes, isdigit() is ASCII's
         raise BadMessage("a malformed Content-Length")
     return int(value)
 

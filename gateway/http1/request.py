@@ -43,10 +43,6 @@ class RequestHead:
         self.is_http11 = is_http11
         self.keep_alive = is_http11
 
-    @property
-    def has_body(self) -> bool:
-        return self.chunked or self.length > 0
-
     def body(self, settings: Settings) -> Body:
         """Return the reader of this request's body."""
         if self.chunked:
