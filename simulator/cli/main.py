@@ -90,7 +90,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except exits.UsageError as error:
         return _report(str(error), exits.USAGE)
     except KnaryError as error:
-        return _report(str(error), exits.status_of(error))
+        from simulator.cli.hints import way_out
+
+        return _report(str(error), exits.status_of(error), way_out(error))
     except (click.Abort, KeyboardInterrupt):
         return exits.INTERRUPTED
     except exits.ReaderGone:

@@ -23,6 +23,15 @@ class TrafficError(KnaryError):
     """The flags do not say where the traffic goes; nothing was sent."""
 
 
+class SharesError(TrafficError):
+    """The shares of `--traffic` do not make 100 percent of revisions that are known."""
+
+    way_out = (
+        "Give shares that sum to 100: --traffic REVISION=PERCENT,REVISION=PERCENT;"
+        " see `knary revision list`"
+    )
+
+
 @dataclass(frozen=True)
 class TrafficFlags:
     """What was given, commas already split: "REF=PERCENT", "REF=TAG", "TAG"."""
@@ -79,7 +88,7 @@ def _checked_shares(flags: TrafficFlags, situation: Situation) -> dict[str, int]
     shares = _parse_shares(flags.traffic)
     total = sum(shares.values())
     if total > 100:
-        raise TrafficError(f"given traffic percents sum to {total}, want <=100")
+        raise SharesError(f"given traffic percents sum to {total}, want <=100")
     if total == 100 or not shares:
         return shares
     if left_out := _left_out(shares, situation):
@@ -124,12 +133,12 @@ def _parse_shares(flags: Sequence[str]) -> dict[str, int]:
         if reference in shares:
             raise _repetition("--traffic", reference)
         if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
-            raise TrafficError(
+            raise SharesError(
                 f"error converting given {text} to integer value for traffic distribution"
             )
         percent = int(text)
         if not 0 <= percent <= 100:
-            raise TrafficError(
+            raise SharesError(
                 f"invalid value for traffic percent {percent}, expected 0 <= percent <= 100"
             )
         shares[reference] = percent
@@ -226,8 +235,8 @@ def _of_revision(targets: list[Target], revision: str) -> Target | None:
     return next((target for target in targets if target.get("revisionName") == revision), None)
 
 
-def _cannot_allocate(total: int, why: str) -> TrafficError:
-    return TrafficError(f"unable to allocate the remaining traffic: {100 - total}%. Reason: {why}")
+def _cannot_allocate(total: int, why: str) -> SharesError:
+    return SharesError(f"unable to allocate the remaining traffic: {100 - total}%. Reason: {why}")
 
 
 def _repetition(flag: str, name: str) -> TrafficError:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.cli.hints import way_out
 from simulator.cli.traffic import (
     Situation,
     TrafficError,
@@ -268,6 +269,12 @@ def test_flags_are_refused_in_kns_words(
     with pytest.raises(TrafficError) as caught:
         compute_traffic(given, situation(*spec, revisions=THREE))
     assert str(caught.value) == message
+
+
+def test_shares_that_do_not_fit_come_with_the_way_out() -> None:
+    with pytest.raises(TrafficError) as caught:
+        compute_traffic(flags("@latest=40,v1=70"), situation(latest(100)))
+    assert way_out(caught.value).startswith("Give shares that sum to 100: --traffic REVISION=")
 
 
 def test_a_share_that_cannot_be_placed_says_so() -> None:
