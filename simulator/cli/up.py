@@ -25,8 +25,21 @@ DOWN_POLL_INTERVAL_S = 0.05
 WORKERS_MAX = 64
 SPLITTERS = ("stratified", "random", "exact")  # gateway.contract.SPLITTERS, kept equal by a test
 
-_PORT = click.IntRange(0, 65_535)
+
+class _PortNumber(click.IntRange):
+    name = "port number"
+
+
+_PORT = _PortNumber(0, 65_535)
 _PORT_HELP = "0 takes a free one; a default that is taken moves to the next free one."
+
+
+def _domain(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
+    from simulator.resources.names import dns_1123_subdomain_problems
+
+    if dns_1123_subdomain_problems(value):
+        raise click.BadParameter(f"{value!r} is no domain name; write one like example.com")
+    return value
 
 
 @click.command("up")
@@ -70,6 +83,7 @@ _PORT_HELP = "0 takes a free one; a default that is taken moves to the next free
     "--domain",
     default="example.com",
     metavar="NAME",
+    callback=_domain,
     show_default=True,
     help="Domain of the services' hosts.",
 )

@@ -52,6 +52,13 @@ def _nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("service delete x --all", 2, "Error: 'service delete' with --all flag requires no arg"),
         ("apply -f absent.yaml", 2, "Error: absent.yaml: No such file or directory"),
         ("up --port 70000", 2, "Error: Invalid value for '--port': 70000 is not in the range"),
+        (
+            "up --port many",
+            2,
+            "Error: Invalid value for '--port': 'many' is not a valid port number",
+        ),
+        ("up --domain Bad_Name", 2, "Error: Invalid value for '--domain': 'Bad_Name' is no domain"),
+        ("up --domain http://a.b", 2, "Error: Invalid value for '--domain': 'http://a.b' is no"),
         ("up --data x --ephemeral", 2, "Error: --ephemeral and --data exclude each other"),
         ("up --splitter magic", 2, "Error: Invalid value for '--splitter': 'magic' is not one of"),
         ("images nope:1", 1, 'Error: no program is mapped to image "nope:1"; add a rule to '),
