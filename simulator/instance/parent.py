@@ -176,7 +176,7 @@ class Parent:
         if not await self._unless_ending(self._apply_manifests()):
             return
         home = default_data_folder(os.environ)
-        for line in ready_lines(self._work.description, home):
+        for line in ready_lines(self._work.description, home, self._terminal.width):
             self._terminal.line(line)
         await self._told_to_end.wait()
 

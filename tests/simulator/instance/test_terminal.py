@@ -47,6 +47,20 @@ def test_the_next_commands_find_the_instance(data: str, ending: str) -> None:
     assert update.endswith(f"@latest=50{ending}")
 
 
+def test_what_is_told_at_the_start_fits_a_narrow_terminal() -> None:
+    description = msgspec.structs.replace(HERE, data_folder="/else where")
+    rows = ready_lines(description, Path("/data"), 80)
+    assert max(map(len, rows)) <= 80
+    whole = ready_lines(description, Path("/data"))
+    as_a_shell_reads = "\n".join(rows).replace(" \\\n   ", "")
+    assert as_a_shell_reads.endswith("\n".join(whole[1:]))
+    assert " ".join(" ".join(rows[:2]).split()) == whole[0]
+
+
+def test_a_file_has_no_width() -> None:
+    assert Terminal(io.StringIO(), io.StringIO()).width is None
+
+
 @pytest.mark.parametrize(
     ("pid", "who"),
     [
