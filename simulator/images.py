@@ -136,8 +136,14 @@ def parse_image_map(text: str, source: str) -> ImageMap:
     """
     import yaml
 
+    from simulator.resources.manifests import why_not_yaml
+
     try:
         document = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ImageMapError(f"{source}: not YAML: {why_not_yaml(error, text)}{where}") from error
     except yaml.YAMLError as error:
         raise ImageMapError(f"{source}: not YAML: {_one_line(error)}") from error
     if document is None:

@@ -55,13 +55,23 @@ def parse_yaml(text: str | bytes, source: str) -> tuple[Manifest, ...]:
         raise ManifestError(_located(source, error.mark, error.why)) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        why = error.problem or error.context or "it is not YAML"
-        raise ManifestError(_located(source, mark, why)) from error
+        raise ManifestError(_located(source, mark, why_not_yaml(error, text))) from error
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(f"{source}: {' '.join(str(error).split())}") from error
     finally:
         if loader is not None:
             loader.dispose()
+
+
+def why_not_yaml(error: yaml.MarkedYAMLError, text: str | bytes) -> str:
+    """Return what is wrong with a text that is not YAML; a tab is called by its name."""
+    mark = error.problem_mark
+    if mark is not None:
+        raw = text.encode() if isinstance(text, str) else text
+        line = b"".join(raw.split(b"\n")[mark.line : mark.line + 1]).decode(errors="replace")
+        if line[mark.column : mark.column + 1] == "\t":
+            return "found a tab; YAML is indented with spaces"
+    return error.problem or error.context or "it is not YAML"
 
 
 def _located(source: str, mark: Any, why: str) -> str:

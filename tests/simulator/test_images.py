@@ -139,7 +139,8 @@ def test_an_empty_map_has_no_rules(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: b: c", "f: not YAML: mapping values are not allowed here"),
+        ("a: b: c", "f: not YAML: mapping values are not allowed here, line 1, column 5"),
+        ("- image: a\n\tapp: b", "f: not YAML: found a tab; YAML is indented with spaces, line 2"),
         ("image: x", "f: want a list of entries like"),
         ("- x", "f: entry 1: want a map with image and command, got 'x'"),
         ("- {image: a, command: [b]}\n- {cmd: [a]}", "f: entry 2: unknown field 'cmd'; known are"),

@@ -62,7 +62,7 @@ def test_json_is_yaml_and_keys_become_strings() -> None:
             "a: 1\nb: 2\na: 3\n", 'line 3, column 1: the key "a" is already set', id="a key twice"
         ),
         pytest.param("a: [\n", "line 2, column 1", id="an open list"),
-        pytest.param("a:\n\t- b", "line 2, column 1", id="a tab"),
+        pytest.param("a:\n\t- b", "line 2, column 1: found a tab; YAML is", id="a tab"),
         pytest.param("!!python/object:os.system x", "line 1, column 1", id="a Python object"),
         pytest.param("a: !!binary aGVsbG8=", "not a value that JSON has", id="bytes"),
         pytest.param("a: !!float .nan", "not a value that JSON has", id="not a number"),
