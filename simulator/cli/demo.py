@@ -68,6 +68,8 @@ def demo(root_data: str | None, data: Path | None, *, keep: bool, verbose: bool)
         return exits.INTERRUPTED
     if keep:
         _tell_how_to_go_on(found, where)
+    elif outcome.passed:
+        output.line("Now by hand: `knary up`, or look around in what `knary demo --keep` leaves.")
     return exits.OK if outcome.passed else exits.FAILED
 
 

@@ -20,7 +20,7 @@ from simulator.scenario.model import AnswersClaim, ConditionClaim
 FALSE_ALARM = 1e-9  # how often a right `random` splitter fails its claim, per claim
 WINDOW_BOUND = 2  # requests, exclusive, per worker
 PERCENT = 100
-MESSAGE_MAX = 120  # characters of a condition's message shown beside one that holds
+MESSAGE_MAX = 200  # characters of a condition's message shown beside one that holds
 # An order that repeats itself with a period up to this, over that many requests, is a pattern. A
 # right splitter does so by chance less than once in 10⁹ (90/10: 9 more slots of 10 hit again).
 ORDER_PERIOD_MAX = 10

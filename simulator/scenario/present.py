@@ -177,7 +177,7 @@ class PlainPresenter:
 
 
 class Printed:
-    """Chooses what to show of a command's output, and does not show the same twice."""
+    """Chooses what to show of a command's output, and does not show the same lines twice."""
 
     def __init__(self, lines_max: int) -> None:
         """`lines_max` of OUTPUT_LINES_VERBOSE shows everything."""
@@ -193,7 +193,8 @@ class Printed:
         lines = [line for line in lines if line.startswith("Error: ")] or lines
         asked = [line for line in lines if any(text in line for text in wanted)]
         chosen = asked[: self._lines_max] or lines[-self._lines_max :]
-        if tuple(chosen) in self._shown:
+        # One line is no clutter, and a command that prints nothing makes one wonder.
+        if len(chosen) > 1 and tuple(chosen) in self._shown:
             return []
         self._shown.add(tuple(chosen))
         return chosen

@@ -64,6 +64,8 @@ def test_the_same_lines_are_not_shown_twice_unless_all_are_asked_for() -> None:
     assert printed.choose("a\nb\n", ()) == ["a", "b"]
     assert printed.choose("a\nb\n", ()) == []
     assert printed.choose("c\nb\n", ()) == ["c", "b"]
+    assert printed.choose("d\n", ()) == ["d"]
+    assert printed.choose("d\n", ()) == ["d"], "a command that prints nothing makes one wonder"
     verbose = Printed(OUTPUT_LINES_VERBOSE)
     assert verbose.choose("Warning: x\na\n", ()) == ["Warning: x", "a"]
     assert verbose.choose("Warning: x\na\n", ()) == ["Warning: x", "a"]
