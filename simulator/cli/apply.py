@@ -33,6 +33,7 @@ _QUERY = {"fieldManager": "kubectl-client-side-apply", "fieldValidation": "Stric
     "filenames",
     multiple=True,
     required=True,
+    type=click.Path(),  # a shell completes it
     metavar="FILE|DIR|-",
     help="Manifest, folder of manifests, or - for stdin. Repeatable.",
 )

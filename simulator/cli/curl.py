@@ -24,7 +24,7 @@ READ_BYTES = 65_536
 @namespace_option
 @instance_option
 def url(service: str, tag: str | None, namespace: str, instance: Instance) -> None:
-    """Print the address of a service for a browser, or any program on this machine.
+    """Print the address of a service for a browser or curl on this machine.
 
     \b
     Example:

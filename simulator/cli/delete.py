@@ -31,6 +31,7 @@ class Doomed(NamedTuple):
     "--filename",
     "filenames",
     multiple=True,
+    type=click.Path(),  # a shell completes it
     metavar="FILE|DIR|-",
     help="Delete what these manifests name. Repeatable.",
 )

@@ -180,6 +180,5 @@ def _is_free(port: int) -> bool:
 def _clients(_instance: Instance) -> Iterator[Finding]:
     for name in ("kubectl", "kn"):
         found = shutil.which(name, path=os.environ.get("PATH"))
-        what = f"{name} is {found}" if found else f"no {name} on the PATH"
-        way_out = "" if found else "not needed: knary brings commands of its own"
-        yield Finding("ok" if found else "warn", what, way_out)
+        without = f"no {name} on the PATH; not needed: knary brings commands of its own"
+        yield Finding("ok", f"{name} is {found}" if found else without)

@@ -19,7 +19,9 @@ from simulator.cli.instance import Instance, instance_option
     metavar="FILE",
     help="Another map to ask first, as in `knary up --images`.",
 )
-@click.option("-o", "--output", "form", type=click.Choice(["json", "yaml"]), help="Form.")
+@click.option(
+    "-o", "--output", "form", type=click.Choice(["json", "yaml"]), help="Form of the output."
+)
 @instance_option
 def images(reference: str | None, extra: Path | None, form: str | None, instance: Instance) -> None:
     """Show what can be run: the first rule whose pattern fits an image decides.

@@ -67,7 +67,7 @@ def load(
     """Send load to a service through the gateway and show which revision answered.
 
     Open loop: latency counts from the planned moment of a request, so a stall shows in full.
-    Ends with 0 unless not one request was answered. docs/load.md has the schema of the JSON.
+    Ends with 1 only when no request was answered. docs/load.md has the schema of the JSON.
 
     \b
     Examples:

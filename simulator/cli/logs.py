@@ -48,8 +48,11 @@ def logs(name: str, *, follow: bool, tail: int | None, namespace: str, instance:
         files.skip_to_tail(tail)
     for line in [*files.read(), *([] if follow else files.rest())]:
         _show(line, files)
-    if not files.pods and not follow:
-        raise KnaryError(f"no logs of '{name}' in namespace '{namespace}'")
+    if not files.pods:
+        nothing = f"no logs of '{name}' in namespace '{namespace}'"
+        if not follow:
+            raise KnaryError(f"{nothing}; see `knary get services,revisions,pods -A`")
+        output.note(f"There are {nothing} yet; waiting for them until Ctrl-C.")
     while follow:
         time.sleep(POLL_INTERVAL_S)
         wanted.refresh(time.monotonic())

@@ -16,7 +16,9 @@ from simulator.client import ApiClient, Document
 @click.command("describe")
 @click.argument("name")
 @click.option("-v", "--verbose", is_flag=True, help="More, and every revision.")
-@click.option("-o", "--output", "form", type=click.Choice(["json", "yaml", "url"]), help="Form.")
+@click.option(
+    "-o", "--output", "form", type=click.Choice(["json", "yaml", "url"]), help="Form of the output."
+)
 @namespace_option
 @instance_option
 def describe(

@@ -16,9 +16,9 @@ def make_data_folder(data: Path) -> None:
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
+        why = "it is a file" if data.is_file() else error.strerror
         raise KnaryError(
-            f"cannot make the data folder {data}: {error.strerror};"
-            " choose another with --data or KNARY_DATA"
+            f"cannot make the data folder {data}: {why}; choose another with --data or KNARY_DATA"
         ) from error
 
 
