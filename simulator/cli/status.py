@@ -28,11 +28,11 @@ def status(form: str | None, instance: Instance) -> None:
         return
     for name, value in _facts(found):
         output.line(f"{name + ':':<15}{value}")
+    # Without the pods' names, which JSON and `knary get pods` have: the rest fits 80 columns.
     rows = [
         [
             each["namespace"],
             each["revision"],
-            each["pod"],
             each.get("pid"),
             each.get("address"),
             "True" if each["ready"] else "False",
@@ -41,7 +41,7 @@ def status(form: str | None, instance: Instance) -> None:
     ]
     if rows:
         output.line()
-        output.table([["NAMESPACE", "REVISION", "POD", "PID", "ADDRESS", "READY"], *rows])
+        output.table([["NAMESPACE", "REVISION", "PID", "ADDRESS", "READY"], *rows])
 
 
 @click.command("kubeconfig")

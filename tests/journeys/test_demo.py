@@ -32,7 +32,9 @@ def test_the_demo_plays_the_whole_story_and_leaves_nothing_behind(tmp_path: Path
     for number in range(1, CHAPTERS + 1):
         assert any(line.startswith(f"[{number}/{CHAPTERS}]") for line in lines)
     assert [line for line in lines if line.lstrip().startswith("FAIL")] == []
-    assert lines[-1].startswith("All ")
+    summary, next_to_do = lines[-2:]
+    assert summary.startswith("All ")
+    assert next_to_do.startswith("Now by hand: ")
     assert folders(tmp_path) == []
 
 

@@ -92,7 +92,9 @@ def test_a_service_is_created_changed_and_deleted_in_kns_words(knary: Knary) -> 
     deleted = knary("service", "delete", "story", "--wait")
     assert deleted.out == "Service 'story' successfully deleted in namespace 'default'.\n"
     assert knary("service", "delete", "story") == Ended(
-        1, "", 'Error: services.serving.knative.dev "story" not found\n'
+        1,
+        "",
+        'Error: services.serving.knative.dev "story" not found\nSee `knary get services -A`\n',
     )
 
 
@@ -141,6 +143,7 @@ def test_a_revision_that_fails_is_told_and_traffic_stays(knary: Knary) -> None:
         'Error: RevisionFailed: Revision "frail-00002" failed with message: Unable to fetch image'
         ' "no/such:1": failed to resolve image to digest: no program is mapped to this image;'
         " see knary images.\n"
+        "Traffic stays where it was until this is mended, say by `knary service update`\n"
     )
     assert knary("curl", "frail").out == "Hello World!\n"
     described = knary("service", "describe", "frail").out
@@ -277,7 +280,7 @@ def test_nothing_found_is_no_error_and_a_name_that_is_not_there_is_one(knary: Kn
     )
     assert knary("service", "list", "-n", "kube-public").out == "No services found.\n"
     assert knary("get", "ksvc", "nope") == Ended(
-        1, "", 'Error: services.serving.knative.dev "nope" not found\n'
+        1, "", 'Error: services.serving.knative.dev "nope" not found\nSee `knary get services -A`\n'
     )
 
 
@@ -312,7 +315,10 @@ def test_logs_are_those_of_the_replicas(knary: Knary) -> None:
     pod = knary("get", "pods", "-l", "serving.knative.dev/service=hello", "--no-headers").rows[0][0]
     assert "listening on port" in knary("logs", f"pod/{pod}", "--tail", "1").out
     assert knary("logs", "nope") == Ended(
-        1, "", "Error: no logs of 'nope' in namespace 'default'\n"
+        1,
+        "",
+        "Error: no logs of 'nope' in namespace 'default';"
+        " see `knary get services,revisions,pods -A`\n",
     )
     assert knary("logs", "../../etc/passwd", "-n", "..").status == 1
 
