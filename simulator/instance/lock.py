@@ -41,12 +41,10 @@ class Lock:
         while True:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             descriptor = os.open(path, flags, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _locked(descriptor):
                 pid = _holder(descriptor)
                 os.close(descriptor)
-                raise Taken(path, pid) from None
+                raise Taken(path, pid)
             if _is_file(descriptor, path):
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, b"%d" % os.getpid(), 0)
@@ -86,6 +84,34 @@ def port_lock_path(address: str, port: int) -> Path:
     return Path(tempfile.gettempdir()) / f"knary-{os.getuid()}-{address}-{port}.lock"
 
 
+def port_lock_pattern() -> str:
+    """Return the pattern of the names of this user's port locks."""
+    return f"knary-{os.getuid()}-*-*.lock"
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether someone holds the lock. Raise OSError when there is no such file."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        return not _locked(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_if_free(path: Path) -> None:
+    """Remove the file of a lock that nobody holds. Raise OSError when there is no such file.
+
+    Who takes it at this moment may see it taken, by the dead process that the file names: such a
+    lock is worth a short wait (`take_within`).
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        if _locked(descriptor) and _is_file(descriptor, path):
+            path.unlink()
+    finally:
+        os.close(descriptor)
+
+
 def is_alive(pid: int) -> bool:
     """Tell whether a process of that id exists."""
     try:
@@ -94,6 +120,15 @@ def is_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
+    return True
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock the open file; tell whether that was possible."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
     return True
 
 

@@ -23,6 +23,7 @@ from simulator.errors import KnaryError
 from simulator.instance import description as descriptions
 from simulator.instance.children import Child, ChildPlan, Surroundings
 from simulator.instance.description import Description
+from simulator.instance.detached import run_detached
 from simulator.instance.environment import child_environment
 from simulator.instance.folders import (
     make_data_folder,
@@ -30,6 +31,7 @@ from simulator.instance.folders import (
     open_log,
     remove_run_folders,
 )
+from simulator.instance.leftovers import EPHEMERAL_PREFIX, clear_leftovers
 from simulator.instance.lock import Lock, Taken, take_within
 from simulator.instance.options import ParentSettings, UpOptions
 from simulator.instance.paths import InstancePaths, default_data_folder
@@ -69,8 +71,11 @@ def _run_in(
     clock = SystemClock()
     paths = InstancePaths(options.data)
     with contextlib.ExitStack() as held:
+        # Whatever this process and its children make is for their owner alone.
+        held.callback(os.umask, os.umask(0o077))
         lock = _take_folder(paths, limits)
         held.callback(lock.release)
+        clear_leftovers(Path(tempfile.gettempdir()), clock.now().timestamp())
         ports = open_ports(options, limits)
         held.callback(ports.close)
         for note in ports.notes:
@@ -190,12 +195,15 @@ class Parent:
             self._fail(f"{', '.join(late)} not ready after {self._limits.start_s_max:.0f} s", "")
 
     async def _apply_manifests(self) -> None:
-        """Apply what `-f` named, off this loop: the API that it calls may need a restart."""
+        """Apply what `-f` named, off this loop: the API that it calls may need a restart.
+
+        Detached: it may wait for minutes, and who stops the instance does not wait for it.
+        """
         if not self._work.options.manifests:
             return
         self._terminal.progress("applying the manifests …")
         try:
-            await asyncio.to_thread(self._apply)
+            await run_detached(self._apply)
         except KnaryError as error:
             self._end(Ending(str(error)))
 
@@ -303,7 +311,7 @@ def _data_folder(options: UpOptions) -> Iterator[Path]:
     if not options.ephemeral:
         yield options.data.expanduser().absolute()
         return
-    fresh = Path(tempfile.mkdtemp(prefix="knary-"))
+    fresh = Path(tempfile.mkdtemp(prefix=EPHEMERAL_PREFIX))
     try:
         yield fresh
     finally:

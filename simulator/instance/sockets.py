@@ -7,11 +7,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulator.errors import KnaryError
-from simulator.instance.lock import Lock, Taken, port_lock_path
+from simulator.instance.lock import Lock, Taken, port_lock_path, take_within
 from simulator.instance.options import (
     API_PORT,
     CONSOLE_PORT,
@@ -22,6 +23,7 @@ from simulator.instance.options import (
 )
 
 _PORT_MAX = 65535
+_LEFT_LOCK_WAIT_S_MAX = 0.2  # a lock of a dead process: someone removes its file just now
 
 
 class PortTaken(KnaryError):
@@ -154,9 +156,9 @@ def _open_shared(address: str, port: int, count: int, backlog: int) -> Listening
         if port == 0:
             opened.append(_bound(address, 0, socket.SO_REUSEPORT))
             port = opened[0].getsockname()[1]
-            lock = Lock.take(port_lock_path(address, port))
+            lock = _take_port(address, port)
         else:
-            lock = Lock.take(port_lock_path(address, port))
+            lock = _take_port(address, port)
             _bound(address, port).close()
         while len(opened) < count:
             opened.append(_bound(address, port, socket.SO_REUSEPORT))
@@ -166,6 +168,11 @@ def _open_shared(address: str, port: int, count: int, backlog: int) -> Listening
         Listening(address, port, tuple(opened), lock).close()
         raise
     return Listening(address, port, tuple(opened), lock)
+
+
+def _take_port(address: str, port: int) -> Lock:
+    """Take the port's lock. Raise Taken; at once when a living process has it."""
+    return take_within(port_lock_path(address, port), _LEFT_LOCK_WAIT_S_MAX, time.sleep)
 
 
 def _bound(address: str, port: int, *options: int) -> socket.socket:

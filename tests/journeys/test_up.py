@@ -130,11 +130,9 @@ def test_an_ephemeral_one_leaves_no_folder() -> None:
 def test_what_it_keeps_is_for_its_owner_alone() -> None:
     with Instance() as knary:
         knary.run("service", "create", "hello", "--image", HELLO)
-        paths = knary.paths
-        for folder in (knary.data, paths.run):
-            assert folder.stat().st_mode & 0o777 == 0o700
-        for file in (paths.token, paths.database, paths.kubeconfig, paths.log, paths.description):
-            assert file.stat().st_mode & 0o777 == 0o600, file
+        assert knary.paths.database in knary.data.iterdir()
+        for entry in (knary.data, *knary.data.rglob("*")):
+            assert entry.lstat().st_mode & 0o077 == 0, entry
 
 
 def test_a_request_under_way_is_finished_before_it_stops() -> None:

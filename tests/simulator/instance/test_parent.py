@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -235,3 +236,21 @@ def test_manifests_are_applied_before_the_ready_line(tmp_path: Path) -> None:
     stage = Stage(tmp_path, apply=lambda: outputs.append(stage.out.getvalue()))
     assert stage.run(stage.until_ready, interrupt) == EXIT_OK
     assert outputs == [""]
+
+
+def test_a_signal_while_manifests_are_applied_does_not_wait_for_them(tmp_path: Path) -> None:
+    begun, never = threading.Event(), threading.Event()
+    ended: list[bool] = []
+
+    def apply() -> None:
+        begun.set()
+        ended.append(never.wait(30.0))
+
+    async def until_begun() -> None:
+        await eventually_async("the manifests' turn", begun.is_set)
+
+    stage = Stage(tmp_path, apply=apply)
+    assert stage.run(until_begun, interrupt) == EXIT_OK
+    assert ended == []
+    assert stage.out.getvalue() == ""
+    never.set()
