@@ -37,7 +37,10 @@ def reach_of(service: dict[str, Any], tag: str | None, gateway: str, domain: str
             f"service '{name}' has no address yet: see `knary service describe {name}`"
         )
     if host.endswith(".svc.cluster.local"):
-        raise KnaryError(f"service '{name}' is cluster-local: it has no address outside")
+        raise KnaryError(
+            f"service '{name}' is cluster-local: it has no address outside; give it one with"
+            f" `knary service update {name} --no-cluster-local`"
+        )
     port = urlsplit(gateway).port or 80
     local = f"{host.removesuffix('.' + domain)}.localhost" if host.endswith("." + domain) else host
     return Reach(host, f"http://{local}:{port}" if port != 80 else f"http://{local}")
