@@ -196,7 +196,7 @@ class Publisher:
         writes: list[Awaitable[bool]] = []
         for key, version in due:
             ingress = self._store.get(Ingress, *key)
-            verdict = self._compiler.verdict(key)
+            verdict = None if ingress is None else self._compiler.verdict(ingress)
             if ingress is None or verdict is None:
                 del self._unconfirmed[key]
                 continue

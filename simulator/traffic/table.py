@@ -102,9 +102,15 @@ class TableCompiler:
         """The newest table."""
         return self._table
 
-    def verdict(self, key: Key) -> Verdict | None:
-        """Return what the newest table makes of the Ingress; None when it knows no such one."""
-        return self._verdicts.get(key)
+    def verdict(self, ingress: Ingress) -> Verdict | None:
+        """Return what the newest table makes of this Ingress, as it was last taken.
+
+        None when it was not taken yet: what was made of an earlier one of its name is not its.
+        """
+        taken = self._ingresses.get(ingress.key)
+        if taken is None or taken.uid != ingress.uid:
+            return None
+        return self._verdicts.get(ingress.key)
 
     # What changed ------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from simulator.resources.meta import Key, Resource
 from simulator.resources.networking import Ingress, IngressHttp, IngressPath, IngressRule
 from simulator.resources.serving import ANNOTATION_SPLITTER
 from simulator.traffic.rows import TrafficSettings, hosts_of
-from simulator.traffic.table import Conflicting, Programmed, TableCompiler, Waiting
+from simulator.traffic.table import Conflicting, Programmed, TableCompiler, Verdict, Waiting
 from tests.support.traffic import NAMESPACE, ingress, pod, programmed, revision, rule
 
 HELLO = Key(NAMESPACE, "hello")
@@ -28,6 +28,11 @@ def compiler(*objects: Resource, **settings: object) -> TableCompiler:
 def put(made: TableCompiler, *objects: Resource) -> None:
     for one in objects:
         getattr(made, PUT[one.KIND])(one)
+
+
+def verdict(made: TableCompiler, uid: str = "uid-hello") -> Verdict | None:
+    """Return what was made of the Ingress `hello`."""
+    return made.verdict(ingress("hello", {}, uid=uid))
 
 
 def weights(table: RouteTable, host: str = "hello.default.example.com") -> dict[str, int]:
@@ -191,7 +196,7 @@ def test_a_new_generation_waits_for_every_revision_and_the_old_one_is_served(
     put(made, ingress("hello", {"a": 50, "b": 50}, generation=2), *replicas)
     compiled = made.compile(2)
     assert weights(compiled.table) == {"default/a": 10_000}
-    assert made.verdict(HELLO) == Waiting(2, ("default/b",))
+    assert verdict(made) == Waiting(2, ("default/b",))
     assert compiled.judged == (HELLO,)
 
 
@@ -203,7 +208,7 @@ def test_it_is_programmed_the_moment_the_last_replica_is_ready() -> None:
     put(made, pod("b", 2))
     compiled = made.compile(3)
     assert weights(compiled.table) == {"default/a": 5000, "default/b": 5000}
-    assert made.verdict(HELLO) == Programmed(2, new.spec.rules)
+    assert verdict(made) == Programmed(2, new.spec.rules)
     assert compiled.judged == (HELLO,)
 
 
@@ -219,16 +224,16 @@ def test_what_is_programmed_stays_so_when_its_replicas_go() -> None:
     table = made.compile(2).table
     assert weights(table) == {"default/a": 10_000}
     assert backends(table) == {"default/a": ()}
-    assert isinstance(made.verdict(HELLO), Programmed)
+    assert isinstance(verdict(made), Programmed)
 
 
 def test_a_route_hidden_from_the_outside_is_programmed_too_when_its_revision_is_ready() -> None:
     hidden = with_rules(ingress("hello", {"a": 100}), ingress("hello", {"a": 100}).spec.rules[0])
     made = compiler(hidden)
-    assert made.verdict(HELLO) == Waiting(1, ("default/a",))
+    assert verdict(made) == Waiting(1, ("default/a",))
     put(made, pod("a", 1))
     assert made.compile(2).table == RouteTable()
-    assert isinstance(made.verdict(HELLO), Programmed)
+    assert isinstance(verdict(made), Programmed)
 
 
 def test_after_a_restart_the_status_says_what_is_served() -> None:
@@ -237,12 +242,12 @@ def test_after_a_restart_the_status_says_what_is_served() -> None:
     made = compiler(Ingress(new.metadata, new.spec, old.status))
     assert weights(made.table) == {"default/a": 10_000}
     assert backends(made.table) == {"default/a": ()}
-    assert made.verdict(HELLO) == Waiting(2, ("default/b",))
+    assert verdict(made) == Waiting(2, ("default/b",))
 
 
 def test_after_a_restart_a_programmed_generation_needs_no_replica() -> None:
     made = compiler(programmed(ingress("hello", {"a": 100})))
-    assert isinstance(made.verdict(HELLO), Programmed)
+    assert isinstance(verdict(made), Programmed)
     assert weights(made.table) == {"default/a": 10_000}
 
 
@@ -256,8 +261,16 @@ def test_an_ingress_that_goes_takes_its_rows_along(way: str) -> None:
     else:
         put(made, ingress("hello", {"b": 100}, uid="another"))
     assert made.compile(2).table == RouteTable(2)
+    assert verdict(made) is None
     expected = Waiting(1, ("default/b",)) if way == "replaced" else None
-    assert made.verdict(HELLO) == expected
+    assert verdict(made, "another") == expected
+
+
+def test_what_was_made_of_an_ingress_says_nothing_about_a_later_one_of_its_name() -> None:
+    # The store has the new one already, the compiler was not told yet: it must not be called Ready.
+    made = compiler(ingress("hello", {"a": 100}), pod("a", 1))
+    assert isinstance(verdict(made), Programmed)
+    assert verdict(made, "another") is None
 
 
 # Hosts that two want -------------------------------------------------------------------------
@@ -279,7 +292,7 @@ def test_the_older_ingress_has_a_contested_host(order: tuple[int, int]) -> None:
     pair = (both[0], younger)
     made = compiler(*REPLICAS, *(pair[i] for i in order))
     assert weights(made.table, "x-hello.default.example.com") == {"default/a": 10_000}
-    assert made.verdict(younger.key) == Conflicting(3, "x-hello.default.example.com")
+    assert made.verdict(younger) == Conflicting(3, "x-hello.default.example.com")
 
 
 def test_who_has_a_host_keeps_it() -> None:
@@ -289,7 +302,7 @@ def test_who_has_a_host_keeps_it() -> None:
     table = made.compile(2).table
     assert weights(table, "x-hello.default.example.com") == {"default/b": 10_000}
     assert weights(table, "hello.default.example.com") == {}  # refused whole
-    assert made.verdict(HELLO) == Conflicting(1, "x-hello.default.example.com")
+    assert verdict(made) == Conflicting(1, "x-hello.default.example.com")
 
 
 def test_a_host_that_is_given_up_goes_to_who_was_refused_it() -> None:
