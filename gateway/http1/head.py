@@ -176,7 +176,8 @@ def read_request_line(line: bytes, bytes_max: int) -> tuple[bytes, bytes, bool]:
     """Return method, target and whether it is HTTP/1.1. Raise a GatewayError."""
     usual = _REQUEST_LINE_11.fullmatch(line)
     if usual is not None and len(line) <= bytes_max:
-        return usual[1], usual[2], True
+        method, target = usual.groups()
+        return method, target, True
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise BadMessage("a malformed request line")

@@ -40,9 +40,9 @@ class ResponseHead:
     def is_interim(self) -> bool:
         return self.status < 200
 
-    def is_whole(self, method: bytes, data: bytes) -> bool:
-        """Tell whether `data` is all of the body: the common case of a small answer."""
-        return self.length == len(data) and method != b"HEAD" and self.status not in _BODILESS
+    def is_whole(self, method: bytes) -> bool:
+        """Tell whether a body of `length` bytes is all that follows (RFC 9112 6.3)."""
+        return method != b"HEAD" and self.status not in _BODILESS
 
     def body(self, method: bytes, settings: Settings) -> Body:
         """Return the reader of the body that answers a request of this method (RFC 9112 6.3)."""

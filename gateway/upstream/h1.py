@@ -114,7 +114,7 @@ class UpstreamConnection(asyncio.Protocol):
             if self.exchange is not exchange or not data:
                 return
         method = exchange.request.method
-        if head.is_whole(method, data):
+        if head.length == len(data) and head.is_whole(method):  # a small answer: most are
             first = exchange.response_head(head, sized=True)
             exchange.on_response_end(first, data, b"", reusable=head.keep_alive)
             return
@@ -145,7 +145,8 @@ class UpstreamConnection(asyncio.Protocol):
         ):
             self.close()
             return
-        self.resume()
+        if self._paused:
+            self.resume()
         self.idle_since = self._worker.deadlines.now
         self.reused = self.is_silent = True
         replica.idle.append(self)
