@@ -38,7 +38,6 @@ class Startup(Struct, frozen=True, forbid_unknown_fields=True):
     worker: int
     listen_fd: int
     control_socket: str
-    metrics_file: str = ""
     life_fd: int = -1
     ready_fd: int = -1
     pid_file: str = ""

@@ -89,10 +89,6 @@ class InstancePaths:
         """Return the Unix socket on which the launcher awaits the control plane."""
         return self.sockets / "launcher.sock"
 
-    def worker_metrics(self, worker: int) -> Path:
-        """Return the file that a worker maps as shared memory for its counters."""
-        return self.run / f"worker-{worker}.metrics"
-
     def worker_pid(self, worker: int) -> Path:
         return self.run / f"worker-{worker}.pid"
 

@@ -85,7 +85,6 @@ def plan_children(
                     "worker": index,
                     "listen_fd": one.fileno(),
                     "control_socket": str(paths.gateway_socket),
-                    "metrics_file": str(paths.worker_metrics(index)),
                     "pid_file": str(paths.worker_pid(index)),
                 },
                 stop_s_max=limits.worker_stop_s_max,
