@@ -89,10 +89,12 @@ class Child:
         try:
             while not self._stopping.is_set():
                 started = self._clock.monotonic()
-                code = await self._run_once()
+                try:
+                    why = f"{self.plan.title} ended: {describe_exit(await self._run_once())}"
+                except OSError as error:  # no process or memory to be had: that may pass
+                    why = f"{self.plan.title} cannot be started: {error.strerror}"
                 if self._stopping.is_set():
                     return
-                why = f"{self.plan.title} ended: {describe_exit(code)}"
                 if not self.ready.is_set():
                     self._give_up(why, self._error)
                     return
@@ -157,17 +159,28 @@ class Child:
         self._process = process
         watch = _ReadyPipe(reading, self._on_report)
         try:
-            if self.plan.pid_file is not None:
-                self.plan.pid_file.write_text(str(process.pid), encoding="ascii")
+            self._note_pid(process.pid)
             if self._stopping.is_set():
                 self._signal(signal.SIGTERM)
             return await process.wait()
         finally:
             # Its id may be given to another process from here on.
             self._process = None
-            if self.plan.pid_file is not None:
-                self.plan.pid_file.unlink(missing_ok=True)
+            self._note_pid(None)
             watch.close()
+
+    def _note_pid(self, pid: int | None) -> None:
+        """Keep the file of the process id; without one, on a full disk, the child runs too."""
+        path = self.plan.pid_file
+        if path is None:
+            return
+        try:
+            if pid is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.write_text(str(pid), encoding="ascii")
+        except OSError as error:
+            log.warning("cannot keep %s: %s", path, error.strerror)
 
     def _on_report(self, line: bytes) -> None:
         """Take the one line that a child says of its start."""

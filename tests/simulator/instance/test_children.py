@@ -32,14 +32,19 @@ LIMITS = ParentSettings(restart_delay_s_first=0.01, restart_delay_s_max=0.02)
 class Stage:
     """A child and what it did."""
 
-    def __init__(self, folder: Path, *lives: str, stop_s_max: float = 20.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *lives: str,
+        stop_s_max: float = 20.0,
+        command: tuple[str, ...] = (sys.executable, "-P", standin.__file__),
+    ) -> None:
         self.record = folder / "record"
         self.record.touch()
         self.log = folder / "log"
         self.given_up: list[tuple[str, str]] = []
         self._life, self._life_end = os.pipe()
         self._log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        command = (sys.executable, "-P", standin.__file__)
         environment = {"PATH": os.environ["PATH"]}
         self.child = Child(
             ChildPlan(
@@ -112,6 +117,30 @@ def test_a_child_that_keeps_dying_is_started_again_and_again(tmp_path: Path) -> 
         async with stage.kept():
             await eventually_async("five lives", lambda: len(stage.pids) >= 5)
         assert stage.given_up == []
+
+    asyncio.run(scenario())
+
+
+def test_a_child_runs_although_its_process_id_cannot_be_written(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        stage = Stage(tmp_path, "serve")
+        (tmp_path / "pid").mkdir()  # stands for a full disk
+        async with stage.kept() as child:
+            await child.ready.wait()
+            assert child.pid is not None
+            os.kill(child.pid, signal.SIGKILL)
+            await eventually_async("the second start", lambda: len(stage.pids) == 2)
+
+    asyncio.run(scenario())
+
+
+def test_a_program_that_cannot_be_started_is_given_up_with_the_reason(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        stage = Stage(tmp_path, "serve", command=(str(tmp_path / "absent"),))
+        async with stage.kept():
+            await eventually_async("the end of trying", lambda: stage.given_up)
+        why = "gateway worker 0 cannot be started: No such file or directory"
+        assert stage.given_up == [(why, "")]
 
     asyncio.run(scenario())
 
