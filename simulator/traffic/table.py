@@ -17,7 +17,7 @@ from gateway.contract import Backend, Route, RouteTable
 from simulator.resources.core import Pod
 from simulator.resources.meta import Key
 from simulator.resources.networking import Ingress, IngressRule
-from simulator.resources.serving import ANNOTATION_SPLITTER, Revision
+from simulator.resources.serving import ANNOTATION_SPLITTER, LABEL_REVISION_UID, Revision
 from simulator.traffic.rows import (
     TrafficSettings,
     backend_key,
@@ -75,6 +75,19 @@ class _Served(Struct, frozen=True):
         return frozenset(host for route in self.routes for host in route.hosts)
 
 
+class _Revision(Struct, frozen=True):
+    uid: str
+    protocol: str
+    timeout_s: float
+
+
+class _Replica(Struct, frozen=True):
+    """A Pod that takes requests, and the uid of the revision that it was made for."""
+
+    address: str
+    revision_uid: str
+
+
 class TableCompiler:
     """Takes objects as they change; `compile` gives the next table.
 
@@ -91,8 +104,8 @@ class TableCompiler:
         self._owners: dict[str, Key] = {}  # by host
         self._contenders: dict[str, set[Key]] = {}  # by host: who was refused it
         self._interested: dict[str, set[Key]] = {}  # by backend: who uses it, or would
-        self._revisions: dict[str, tuple[str, float]] = {}  # by backend: protocol, timeout
-        self._addresses: dict[str, dict[str, str]] = {}  # by backend, then by pod
+        self._revisions: dict[str, _Revision] = {}  # by backend
+        self._addresses: dict[str, dict[str, _Replica]] = {}  # by backend, then by pod
         self._ingresses_changed: dict[Key, None] = {}
         self._backends_changed: dict[str, None] = {}
         self._route_changes: dict[str, Route | None] = {}
@@ -116,15 +129,15 @@ class TableCompiler:
 
     def put_revision(self, revision: Revision) -> None:
         key = backend_key(*revision.key)
-        row = (protocol_of(revision), timeout_s_of(revision))
+        row = _Revision(revision.uid, protocol_of(revision), timeout_s_of(revision))
         if self._revisions.get(key) != row:
             self._revisions[key] = row
-            self._backends_changed[key] = None
+            self._touch_backend(key)
 
     def drop_revision(self, revision: Revision) -> None:
         key = backend_key(*revision.key)
         if self._revisions.pop(key, None) is not None:
-            self._backends_changed[key] = None
+            self._touch_backend(key)
 
     def put_pod(self, pod: Pod) -> None:
         """Take a new or changed replica; one that is being deleted gets no more requests."""
@@ -212,7 +225,7 @@ class TableCompiler:
         missing = sorted(
             backend
             for backend in backends_of(ingress.spec.rules)
-            if not self._addresses.get(backend)
+            if not self._ready_addresses(backend)
         )
         if missing:
             return Waiting(generation, tuple(missing))
@@ -265,31 +278,51 @@ class TableCompiler:
         backend, name = is_served_by(pod), pod.metadata.name
         if backend is None:
             return
+        uid = pod.metadata.labels.get(LABEL_REVISION_UID, "")
+        replica = None if address is None else _Replica(address, uid)
         known = self._addresses.get(backend, {})
-        if known.get(name) == address:
+        if known.get(name) == replica:
             return
         others = {pod_: at for pod_, at in known.items() if pod_ != name}
-        if address is not None:
-            others[name] = address
+        if replica is not None:
+            others[name] = replica
         if others:
             self._addresses[backend] = others
         else:
             del self._addresses[backend]
+        self._touch_backend(backend)
+
+    def _touch_backend(self, backend: str) -> None:
+        """Note that a backend's row changed, and judge anew who waits for it."""
         self._backends_changed[backend] = None
         for key in self._interested.get(backend, ()):
             if isinstance(self._verdicts.get(key), Waiting):
                 self._ingresses_changed[key] = None
+
+    def _ready_addresses(self, backend: str) -> tuple[str, ...]:
+        """Return where the revision takes requests.
+
+        What is left of an earlier revision of its name has another uid, and gets none.
+        """
+        revision = self._revisions.get(backend)
+        return tuple(
+            sorted(
+                replica.address
+                for replica in self._addresses.get(backend, {}).values()
+                if revision is None or replica.revision_uid in ("", revision.uid)
+            )
+        )
 
     def _backend(self, key: str) -> Backend | None:
         """Return the row of a revision, or None when no route sends it requests."""
         interested = self._interested.get(key, ())
         if not any(key in self._served[user].backends for user in interested):
             return None
-        protocol, timeout_s = self._revisions.get(key, (None, None))
-        row = Backend(key, tuple(sorted(self._addresses.get(key, {}).values())))
-        if protocol is None or timeout_s is None:
-            return row
-        return Backend(key, row.addresses, protocol, timeout_s)
+        addresses = self._ready_addresses(key)
+        revision = self._revisions.get(key)
+        if revision is None:
+            return Backend(key, addresses)
+        return Backend(key, addresses, revision.protocol, revision.timeout_s)
 
 
 def _asks_the_same(before: Ingress, after: Ingress) -> bool:

@@ -266,13 +266,6 @@ def test_an_ingress_that_goes_takes_its_rows_along(way: str) -> None:
     assert verdict(made, "another") == expected
 
 
-def test_what_was_made_of_an_ingress_says_nothing_about_a_later_one_of_its_name() -> None:
-    # The store has the new one already, the compiler was not told yet: it must not be called Ready.
-    made = compiler(ingress("hello", {"a": 100}), pod("a", 1))
-    assert isinstance(verdict(made), Programmed)
-    assert verdict(made, "another") is None
-
-
 # Hosts that two want -------------------------------------------------------------------------
 
 
