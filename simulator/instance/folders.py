@@ -10,6 +10,8 @@ from pathlib import Path
 from simulator.errors import KnaryError
 from simulator.instance.paths import InstancePaths
 
+OWNER = "data-folder"  # in a folder of sockets elsewhere: the path of its instance's data
+
 
 def make_data_folder(data: Path) -> None:
     """Make the data folder, for its owner alone. Raise KnaryError when that cannot be."""
@@ -28,6 +30,8 @@ def make_run_folders(paths: InstancePaths) -> None:
     for folder in {paths.run, paths.sockets}:
         folder.mkdir(mode=0o700, exist_ok=True)
         _insist_on_private(folder)
+    if paths.sockets != paths.run:  # among the temporary files: say whose it is
+        (paths.sockets / OWNER).write_bytes(os.fsencode(paths.data))
 
 
 def remove_run_folders(paths: InstancePaths) -> None:

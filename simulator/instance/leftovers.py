@@ -12,17 +12,18 @@ import stat
 from pathlib import Path
 
 from simulator.errors import KnaryError
-from simulator.instance.folders import remove_run_folders
+from simulator.instance.folders import OWNER, remove_run_folders
 from simulator.instance.lock import is_held, port_lock_pattern, remove_if_free
-from simulator.instance.paths import InstancePaths
+from simulator.instance.paths import SOCKETS_ELSEWHERE, InstancePaths
 
 EPHEMERAL_PREFIX = "knary-ephemeral-"
 _YOUNG_S = 10.0  # another instance may have made it, and be about to lock it
 
 
 def clear_leftovers(temporary: Path, now_s: float) -> None:
-    """Remove locks of ports and ephemeral data folders that nobody holds; never raise for one.
+    """Remove locks of ports, ephemeral data folders and folders of sockets that nobody holds.
 
+    Never raise for one of them.
     `now_s` is the time in seconds since 1970.
     """
     for path in temporary.glob(port_lock_pattern()):
@@ -32,6 +33,9 @@ def clear_leftovers(temporary: Path, now_s: float) -> None:
     for folder in temporary.glob(f"{EPHEMERAL_PREFIX}*"):
         with contextlib.suppress(OSError, KnaryError):
             _clear_ephemeral(InstancePaths(folder))
+    for owner in SOCKETS_ELSEWHERE.glob(f"knary-{os.getuid()}-*/{OWNER}"):
+        with contextlib.suppress(OSError, KnaryError):
+            _clear_sockets(InstancePaths(Path(os.fsdecode(owner.read_bytes()))), owner.parent)
 
 
 def _clear_ephemeral(paths: InstancePaths) -> None:
@@ -43,3 +47,9 @@ def _clear_ephemeral(paths: InstancePaths) -> None:
         return
     remove_run_folders(paths)
     shutil.rmtree(paths.data)
+
+
+def _clear_sockets(paths: InstancePaths, folder: Path) -> None:
+    if paths.sockets != folder or (paths.lock.is_file() and is_held(paths.lock)):
+        return
+    remove_run_folders(paths)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 # sun_path holds 104 bytes on macOS, 108 on Linux, with the closing NUL.
 UNIX_SOCKET_PATH_BYTES_MAX = 100
+SOCKETS_ELSEWHERE = Path("/tmp")  # noqa: S108 (a folder in it is made 0700, its owner checked)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class InstancePaths:
         import hashlib  # 5 ms that only long paths pay
 
         digest = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
-        return Path("/tmp") / f"knary-{os.getuid()}-{digest}"  # noqa: S108 (made 0700, owner checked)
+        return SOCKETS_ELSEWHERE / f"knary-{os.getuid()}-{digest}"
 
     @property
     def gateway_socket(self) -> Path:

@@ -59,3 +59,19 @@ def test_an_ephemeral_folder_goes_when_nobody_holds_its_lock(temporary: Path) ->
     assert folders["runs"].exists()
     assert (elsewhere / "lock").exists()
     lock.release()
+
+
+def test_a_folder_of_sockets_elsewhere_goes_when_its_instance_is_gone(temporary: Path) -> None:
+    killed, runs = (InstancePaths(temporary / (letter * 100)) for letter in "kr")
+    for paths in (killed, runs):
+        paths.data.mkdir()
+        make_run_folders(paths)
+        assert paths.sockets != paths.run
+    left(killed.lock, 60.0)
+    lock = Lock.take(runs.lock)
+    clear_leftovers(temporary, NOW_S)
+    assert not killed.sockets.exists()
+    assert runs.sockets.exists()
+    lock.release()
+    clear_leftovers(temporary, NOW_S)
+    assert not runs.sockets.exists()
