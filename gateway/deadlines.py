@@ -18,6 +18,7 @@ class Expiring(Protocol):
     """A request under way: it ends itself when its time is over."""
 
     deadline: float
+    answered: bool
 
     def expire(self) -> None:
         """The deadline is over."""
@@ -25,6 +26,10 @@ class Expiring(Protocol):
 
 class Waiting(Protocol):
     """A client's connection."""
+
+    @property
+    def exchange(self) -> Expiring | None:
+        """Return the request under way, or the last one's while its rest is read."""
 
     def check(self, now: float) -> None:
         """Close the connection when it has been silent for too long."""
@@ -45,7 +50,6 @@ class Deadlines:
         self._ticks = 0
         self._timer: TimerHandle | None = None
         self.now = loop.time()
-        self.exchanges: set[Expiring] = set()
         self.connections: set[Waiting] = set()
 
     def start(self) -> None:
@@ -55,13 +59,25 @@ class Deadlines:
         if self._timer is not None:
             self._timer.cancel()
 
+    def under_way(self) -> list[Expiring]:
+        """Return the requests that wait for their answer.
+
+        They are found by their connections: a set of their own would cost each 0.2 us.
+        """
+        return [
+            exchange
+            for connection in self.connections
+            if (exchange := connection.exchange) is not None and not exchange.answered
+        ]
+
     def _tick(self) -> None:
         self._timer = self._loop.call_later(self._tick_s, self._tick)  # whatever happens below
         self.now = now = self._loop.time()
         # Deadlines were set by a `now` of up to one tick ago: none is early, two ticks the latest.
         due = now - self._tick_s
-        for exchange in [late for late in self.exchanges if late.deadline < due]:
-            exchange.expire()
+        for exchange in self.under_way():
+            if exchange.deadline < due:
+                exchange.expire()
         self._ticks += 1
         if self._ticks % IDLE_TICKS == 0:
             for connection in list(self.connections):

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from gateway.errors import BackendGone, GatewayError, RequestTimeout, UpstreamFailed
-from gateway.forwarding import request_head, response_head
+from gateway.forwarding import request_head, response_head, usual_response_head
 from gateway.http1.request import IDEMPOTENT, RequestHead
 from gateway.http1.response import ResponseHead
 from gateway.upstream.dialing import dial
@@ -36,7 +37,7 @@ class Exchange:
     # Defaults are the class's: an ordinary exchange sets only a few.
     response_started = False
     answered = False
-    deadline = 0.0
+    deadline = math.inf  # loop time; begin() sets it
     _target: Target  # given by begin()
     _head_up = b""
     _replayable = False
@@ -64,10 +65,9 @@ class Exchange:
             self._early = b""
         self._head_up = head
         self._replayable = self.request_ended and request.method in IDEMPOTENT
-        deadlines = worker.deadlines
-        self.deadline = deadlines.now + backend.timeout_s
-        deadlines.exchanges.add(self)
-        upstream = backend.lease(deadlines.now, worker.settings.upstream_idle_s_max)
+        now = worker.deadlines.now
+        self.deadline = now + backend.timeout_s
+        upstream = backend.lease(now, worker.settings.upstream_idle_s_max)
         if upstream is not None:
             self._send(upstream)
         else:
@@ -157,8 +157,8 @@ class Exchange:
         request = self.request
         self.response_started = True
         stays = request.keep_alive and self.request_ended and not self._worker.draining
-        if sized and stays and request.is_http11 and not (request.explain or head.chunked):
-            return response_head(head, chunked=False, connection=b"")  # the common case
+        if stays and head.length >= 0 and request.is_http11 and not request.explain:
+            return usual_response_head(head)
         self._chunked_down = not sized and request.is_http11
         if not stays or (not sized and not request.is_http11):
             # An early answer, or a body that only closing can end.
@@ -192,7 +192,6 @@ class Exchange:
 
     def _finish(self, *, reusable: bool) -> None:
         self.answered = True
-        self._worker.deadlines.exchanges.discard(self)
         upstream = self._upstream
         if upstream is not None:
             self._upstream = None
@@ -229,7 +228,6 @@ class Exchange:
 
     def on_client_gone(self) -> None:
         """Nobody waits for the answer any more."""
-        self._worker.deadlines.exchanges.discard(self)
         self.answered = True
         self._give_up_upstream()
 
@@ -245,7 +243,6 @@ class Exchange:
 
     def _refuse(self, error: GatewayError) -> None:
         """Answer with the error; after the head only an aborted body tells the truth."""
-        self._worker.deadlines.exchanges.discard(self)
         self.answered = True
         if self.response_started:
             self.client.abort()

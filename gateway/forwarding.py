@@ -76,6 +76,16 @@ def response_head(
     )
 
 
+def usual_response_head(response: ResponseHead) -> bytes:
+    """Return the head of an answer of known length on a connection that stays open."""
+    return b"HTTP/1.1 %d %b\r\n%bContent-Length: %d\r\n\r\n" % (
+        response.status,
+        response.reason,
+        b"".join(response.lines),
+        response.length,
+    )
+
+
 def own_answer(status: int, reason: str, body: str, *, with_body: bool, close: bool) -> bytes:
     """Return a whole answer of the gateway itself: one line of plain text."""
     text = (body + "\n").encode()

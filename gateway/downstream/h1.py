@@ -26,7 +26,6 @@ class ClientConnection(asyncio.Protocol):
         "_buffer",
         "_closing",
         "_discarded",
-        "_exchange",
         "_half_closed",
         "_held",
         "_paused",
@@ -36,6 +35,7 @@ class ClientConnection(asyncio.Protocol):
         "_unsent",
         "_worker",
         "cannot_write",
+        "exchange",
         "forwarding",
         "ip",
         "router",
@@ -47,7 +47,7 @@ class ClientConnection(asyncio.Protocol):
         self.router = router
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         self._buffer = b""
-        self._exchange: Exchange | None = None
+        self.exchange: Exchange | None = None
         self._body: Body | None = None  # the request's body, while it arrives
         self._closing = False  # answer what is under way, read no further request
         self._half_closed = False  # the client sends no more, but reads
@@ -78,7 +78,7 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._body is not None:
             self._read_body(self._body, data)
-        elif self._exchange is not None:  # pipelined: it waits for its turn
+        elif self.exchange is not None:  # pipelined: it waits for its turn
             self._buffer += data
             if len(self._buffer) > self._worker.settings.pipelined_bytes_max:
                 self._flow()
@@ -90,7 +90,7 @@ class ClientConnection(asyncio.Protocol):
     def _read_requests(self, data: bytes) -> None:
         """Begin the exchange of each whole head in `data`, until one is under way."""
         self._reading = True
-        while data and self._exchange is None and not self._closing:
+        while data and self.exchange is None and not self._closing:
             if data.startswith(b"\r\n"):  # RFC 9112 2.2: one empty line before a request
                 data = data[2:]
             end = data.find(b"\r\n\r\n")
@@ -121,7 +121,7 @@ class ClientConnection(asyncio.Protocol):
             piece, rest = body.feed(rest)
             self._body = None if body.done else body
             exchange.on_request_body(piece, body.trailers, ended=body.done)
-        self._exchange = exchange
+        self.exchange = exchange
         try:
             exchange.begin()
         except GatewayError as error:
@@ -129,7 +129,7 @@ class ClientConnection(asyncio.Protocol):
         return rest
 
     def _read_body(self, body: Body, data: bytes) -> None:
-        exchange = self._exchange
+        exchange = self.exchange
         try:
             piece, rest = body.feed(data)
         except GatewayError as error:
@@ -153,7 +153,7 @@ class ClientConnection(asyncio.Protocol):
             self._transport.close()
 
     def _break_body(self, exchange: Exchange | None, error: GatewayError) -> None:
-        self._body = self._exchange = None
+        self._body = self.exchange = None
         if exchange is None or exchange.answered:
             self._transport.close()  # it has its answer already
             return
@@ -206,14 +206,14 @@ class ClientConnection(asyncio.Protocol):
 
     def on_answered(self, exchange: Exchange) -> None:
         """The answer is written: close, or begin the next request."""
-        if exchange is not self._exchange:
+        if exchange is not self.exchange:
             return
         self._held = False
         if self._body is not None:  # answered before the request's end
             self._closing = True
             self._linger()
             return
-        self._exchange = None
+        self.exchange = None
         if not exchange.request.keep_alive or self._closing:
             self._closing = True
             self._transport.close()
@@ -245,7 +245,7 @@ class ClientConnection(asyncio.Protocol):
     def _flow(self) -> None:
         """Read on, unless the exchange holds the client back or enough was read ahead of it."""
         ahead = len(self._buffer) > self._worker.settings.pipelined_bytes_max
-        paused = self._held or (ahead and self._exchange is not None)
+        paused = self._held or (ahead and self.exchange is not None)
         if paused is self._paused or self._transport.is_closing():
             return
         self._paused = paused
@@ -256,28 +256,28 @@ class ClientConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.cannot_write = True
-        if self._exchange is not None:
-            self._exchange.pause()
+        if self.exchange is not None:
+            self.exchange.pause()
 
     def resume_writing(self) -> None:
         self.cannot_write = False
-        if self._exchange is not None:
-            self._exchange.resume()
+        if self.exchange is not None:
+            self.exchange.resume()
 
     # The end.
 
     def eof_received(self) -> bool:
         """A client that sent its requests and then closed its half still gets the answers."""
-        if self._exchange is None or self._body is not None:
+        if self.exchange is None or self._body is not None:
             return False
         self._half_closed = True
         if not self._buffer:
-            self._exchange.request.keep_alive = False
+            self.exchange.request.keep_alive = False
         return True
 
     def _end_half_closed(self) -> None:
         """Close when nothing whole is left to answer."""
-        if self._exchange is None or self._body is not None:
+        if self.exchange is None or self._body is not None:
             self._closing = True
             self._transport.close()
 
@@ -285,7 +285,7 @@ class ClientConnection(asyncio.Protocol):
         del exc  # gone is gone
         self._closing = True
         self._worker.forget(self)
-        exchange, self._exchange = self._exchange, None
+        exchange, self.exchange = self.exchange, None
         if exchange is not None and not exchange.answered:
             exchange.on_client_gone()
 
@@ -293,7 +293,7 @@ class ClientConnection(asyncio.Protocol):
         """Close when silent for too long: between requests, within a head, or at the end."""
         settings = self._worker.settings
         silent_s = now - self._since
-        exchange = self._exchange
+        exchange = self.exchange
         if self._closing and (exchange is None or exchange.answered):
             self._check_end(now)
         elif exchange is not None:
@@ -316,7 +316,7 @@ class ClientConnection(asyncio.Protocol):
     def drain(self) -> None:
         """Take no further request; close now when none is under way."""
         self._closing = True
-        if self._exchange is None:
+        if self.exchange is None:
             self._transport.close()
 
 

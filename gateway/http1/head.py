@@ -7,7 +7,6 @@ on what is new. Lines are always written anew from name and value, never copied.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
 
@@ -19,14 +18,13 @@ _FIELD = re.compile(
     rb"(" + _TOKEN + rb"):[ \t]*([\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*"
     rb"[\x21-\x7e\x80-\xff])?)?[ \t]*"
 )
-_WRITTEN = re.compile(
-    rb"(" + _TOKEN + rb"): [\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*"
-    rb"[\x21-\x7e\x80-\xff])?"
-)
 _REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e]+) HTTP/(\d)\.(\d)")
 _REQUEST_LINE_11 = re.compile(rb"(" + _TOKEN + rb") ([\x21-\x7e]+) HTTP/1\.1")
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?")
 _HOST = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
+
+_SPACE = 0x20
+_VALUE_BYTES = bytes(byte for byte in range(256) if byte == 9 or (byte >= 32 and byte != 127))
 
 LENGTH_DIGITS_MAX = 18
 KNOWN_LINES_MAX = 4096
@@ -107,52 +105,59 @@ class HeaderLines:
     """Reads header lines of one direction; remembers the ones that come again and again.
 
     A remembered line is a dictionary hit; a new one passes the strict pattern. Names that keep
-    changing their value (cookies, trace ids) are not worth remembering: see `_learn`.
+    changing their value (cookies, trace ids) are not worth remembering: once such a name is known
+    to be plain, its lines only need to be free of control bytes, all of them at once.
     """
 
-    __slots__ = ("_fickle", "_kinds", "_known")
+    __slots__ = ("_fickle", "_kinds", "_known", "_values")
 
     def __init__(self, kinds: dict[bytes, Kind]) -> None:
         self._kinds = kinds
         self._known: dict[bytes, bytes | Special] = {}
-        self._fickle: dict[bytes, int] = {}
+        self._values: dict[bytes, int] = {}  # values seen of a plain name
+        self._fickle: set[bytes] = set()
 
-    def sort(self, lines: Iterable[bytes]) -> tuple[list[bytes], list[Special]]:
+    def sort(self, lines: list[bytes]) -> tuple[list[bytes], list[Special]]:
         """Return the plain lines, each with its CRLF, and the special ones. Raise BadMessage."""
         plain: list[bytes] = []
         special: list[Special] = []
-        known = self._known
+        known, fickle = self._known, self._fickle
+        unread = b""
         for line in lines:
-            entry = known.get(line) or self._learn(line)
+            entry = known.get(line)
+            if entry is None:
+                name, _, value = line.partition(b": ")
+                # Without space around the value: written as we would write it.
+                if name in fickle and value and value[0] > _SPACE and value[-1] > _SPACE:
+                    unread += value
+                    plain.append(line + b"\r\n")
+                    continue
+                entry = self._learn(line)
             if entry.__class__ is bytes:
                 plain.append(entry)
             else:
                 special.append(entry)  # type: ignore[arg-type]
+        if unread and unread.translate(None, _VALUE_BYTES):
+            raise BadMessage("a control byte in a header")
         return plain, special
 
     def _learn(self, line: bytes) -> bytes | Special:
-        # Written as we would write it, and of a name that is plain and keeps changing.
-        written = _WRITTEN.fullmatch(line)
-        if written is not None and self._fickle.get(written[1], 0) >= FICKLE_AFTER:
-            return line + b"\r\n"
-        match = _FIELD.fullmatch(line)
-        if match is None:
-            raise BadMessage("a malformed header line")
-        name, value = match.groups(b"")
+        name, value = read_field(line)
         lower = name.lower()
         kind = self._kinds.get(lower)
         entry: bytes | Special = b"%b: %b\r\n" % (name, value)
         if kind is not None:
             entry = (kind, lower, value)
-        elif len(name) <= KNOWN_LINE_BYTES_MAX:
-            if len(self._fickle) >= KNOWN_LINES_MAX:
-                self._fickle.clear()
-            self._fickle[name] = self._fickle.get(name, 0) + 1
+        if len(self._known) + len(self._values) >= KNOWN_LINES_MAX:
+            self._known.clear()
+            self._values.clear()
+            self._fickle.clear()
         if len(line) <= KNOWN_LINE_BYTES_MAX:
-            if len(self._known) >= KNOWN_LINES_MAX:
-                self._known.clear()
-                self._fickle.clear()
             self._known[line] = entry
+        if kind is None and len(name) <= KNOWN_LINE_BYTES_MAX:
+            values = self._values[name] = self._values.get(name, 0) + 1
+            if values >= FICKLE_AFTER:
+                self._fickle.add(name)
         return entry
 
 

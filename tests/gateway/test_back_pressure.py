@@ -89,7 +89,7 @@ def test_a_connection_full_of_an_unread_body_serves_no_other_request() -> None:
             reader, writer = await worker.connect()
             writer.write(head(f"Content-Length: {size}", method="PUT") + b"x" * size)
             await until(lambda: replica.in_flight == 1, "it is under way")
-            (exchange,) = worker.worker.deadlines.exchanges
+            (exchange,) = worker.worker.deadlines.under_way()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.2):
                     await writer.drain()
