@@ -49,6 +49,8 @@ http {{
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
     }}
   }}
 }}
@@ -64,6 +66,7 @@ defaults
   timeout client 60s
   timeout server 60s
   http-reuse always
+  option forwardfor
 frontend front
   bind 127.0.0.1:{port}
   default_backend both
