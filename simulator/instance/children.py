@@ -30,7 +30,8 @@ class ChildPlan:
     """What to start. `settings` lack the two descriptors that every start adds: life and ready.
 
     `descriptors` are inherited under their own numbers. `pid_file` holds the child's process id
-    for as long as it lives.
+    for as long as it lives. `variables` are those of the user's environment that it may see; all
+    when None.
     """
 
     name: str
@@ -39,6 +40,12 @@ class ChildPlan:
     stop_s_max: float
     descriptors: tuple[int, ...] = ()
     pid_file: Path | None = None
+    variables: frozenset[str] | None = None
+
+    def environment(self, whole: Mapping[str, str]) -> dict[str, str]:
+        """Return the child's part of the user's environment."""
+        kept = whole if self.variables is None else self.variables & whole.keys()
+        return {name: whole[name] for name in kept}
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ class Child:
                 stdin=DEVNULL,
                 stdout=self._surroundings.log_fd,
                 stderr=self._surroundings.log_fd,
-                env=dict(self._surroundings.environment),
+                env=self.plan.environment(self._surroundings.environment),
                 pass_fds=(*self.plan.descriptors, self._surroundings.life_fd, writing),
                 start_new_session=True,
             )

@@ -13,6 +13,12 @@ from simulator.instance.options import ParentSettings, UpOptions
 from simulator.instance.paths import InstancePaths
 from simulator.instance.sockets import Ports
 
+# What Python needs to start. A forked replica shows its launcher's environment to whoever looks
+# from outside, so no token or cloud key of the user's may be in there.
+PYTHONS_OWN = frozenset(
+    ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
+)
+
 
 @dataclass(frozen=True)
 class Plans:
@@ -63,6 +69,7 @@ def plan_children(
             },
             stop_s_max=limits.launcher_stop_s_max,
             descriptors=(lock.fileno(),),
+            variables=PYTHONS_OWN,
         ),
         control_plane=ChildPlan(
             name="control-plane",
@@ -90,6 +97,7 @@ def plan_children(
                 stop_s_max=limits.worker_stop_s_max,
                 descriptors=(one.fileno(),),
                 pid_file=paths.worker_pid(index),
+                variables=PYTHONS_OWN,
             )
             for index, one in enumerate(ports.gateway.sockets)
         ),

@@ -191,3 +191,13 @@ def half_a_request(knary: Instance) -> Iterator[socket.socket]:
         assert connection.recv(4096).startswith(b"HTTP/1.1 100 ")
         connection.sendall(b"12345")
         yield connection
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc here")
+def test_neither_launcher_replica_nor_worker_sees_the_users_environment() -> None:
+    with Instance() as knary:  # which is started with KNARY_DATA
+        knary.run("service", "create", "hello", "--image", HELLO)
+        for name, seen in (("parent", True), ("launcher", False), ("replica", False)):
+            variables = Path(f"/proc/{knary.pid(name)}/environ").read_bytes()
+            assert (b"KNARY_DATA=" in variables) is seen, name
+        assert b"KNARY_DATA=" not in Path(f"/proc/{knary.pid('gateway')}/environ").read_bytes()
