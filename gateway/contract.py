@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 FRAME_BYTES_MAX = 16 * 1024 * 1024
 WEIGHT_SCALE = 100  # a share is an integer of hundredths of a percent: 10_000 is everything
 
@@ -22,7 +22,10 @@ SPLITTERS = ("stratified", "random", "exact")
 
 
 class Share(Struct, frozen=True, array_like=True):
-    """One revision's part of a split. `weight` counts hundredths of a percent."""
+    """One revision's part of a split. `weight` counts hundredths of a percent.
+
+    `headers` are set on its requests: a client's own of the same name are dropped.
+    """
 
     backend: str
     weight: int
@@ -41,25 +44,48 @@ class Split(Struct, frozen=True, array_like=True):
     seed: int | None = None
 
 
+class HeaderRule(Struct, frozen=True, array_like=True):
+    """Requests whose header `name` (lower case) is exactly `value` go to this split instead."""
+
+    name: str
+    value: str
+    split: Split
+
+
 class Route(Struct, frozen=True, array_like=True):
-    """The hosts (lower case, no port) that one split answers for. `key` names the route."""
+    """The hosts (lower case, no port) that one split answers for. `key` names the route.
+
+    `hosts` are answered on every listener, `local_hosts` on the cluster-local one alone. `rules`
+    come before `split`, in their order. `host`, when given, goes up instead of the client's Host.
+    `service` ("NAMESPACE/NAME") and `tag` are what metrics call the route.
+    """
 
     key: str
     hosts: tuple[str, ...]
     split: Split
+    local_hosts: tuple[str, ...] = ()
+    rules: tuple[HeaderRule, ...] = ()
+    host: str = ""
+    service: str = ""
+    tag: str = ""
 
 
 class Backend(Struct, frozen=True, array_like=True):
     """A revision as the gateway sees it: replicas that answer now, as "HOST:PORT".
 
     `key` is "NAMESPACE/REVISION". Without a replica its requests wait, up to `timeout_s` or the
-    gateway's `replica_wait_s_max`, and follow their route when it leaves this backend.
+    gateway's `replica_wait_s_max`, and follow their route when it leaves this backend. The waits
+    are the Revision's timeoutSeconds, responseStartTimeoutSeconds and idleTimeoutSeconds (0: none);
+    `concurrency` is its containerConcurrency, a hard limit per replica (0: none).
     """
 
     key: str
     addresses: tuple[str, ...] = ()
     protocol: str = "http1"  # or "h2c"
     timeout_s: float = 300.0
+    response_start_s: float = 0.0
+    idle_s: float = 0.0
+    concurrency: int = 0
 
 
 class RouteTable(Struct, frozen=True):
