@@ -1,8 +1,8 @@
 """Which program runs for an image reference. Pure: no file is read here.
 
 A map is a list of rules; the first whose GLOB matches the reference, with or without its tag,
-decides. A user's rules stand before the built-in ones, which give any registry's
-`helloworld-go` the sample app of that name; some of its tags misbehave (see `_MISBEHAVING`).
+decides. A user's rules stand before the built-in ones, which give Knative's well-known images of
+any registry a sample app of knary's own (`_STAND_INS`); some tags misbehave (`_MISBEHAVING`).
 """
 
 from __future__ import annotations
@@ -19,11 +19,24 @@ from msgspec import Struct
 from simulator.errors import KnaryError
 
 HELLOWORLD_GO: Final = "helloworld_go"
-APPS: Final = (HELLOWORLD_GO,)  # the packages of sample_apps/ that an image may name
+HELLOWORLD_GRPC: Final = "helloworld_grpc"
+WEBSOCKET_ECHO: Final = "websocket_echo"
+# The packages of sample_apps/ that an image may name.
+APPS: Final = (HELLOWORLD_GO, HELLOWORLD_GRPC, WEBSOCKET_ECHO)
 BUILT_IN: Final = "built-in"
 
 _FIELDS: Final = ("image", "command", "app", "workdir", "env")
 _ENV_NAME: Final = re.compile(r"[^\s=\0]+")
+# The last part of an image's name, the app that stands in for it, and whether its tags may
+# misbehave. Knative's samples and conformance images of the same kind have other names.
+_STAND_INS: Final = (
+    ("helloworld-go", HELLOWORLD_GO, True),
+    ("helloworld-grpc", HELLOWORLD_GRPC, True),
+    ("grpc-ping", HELLOWORLD_GRPC, False),
+    ("grpc-ping-go", HELLOWORLD_GRPC, False),
+    ("websocket-echo", WEBSOCKET_ECHO, False),
+    ("wsserver", WEBSOCKET_ECHO, False),
+)
 # The tag says how the app fails; the app's own docstring says what each does.
 _MISBEHAVING: Final = ("bad", "slow", "slow-start", "crash", "never-ready")
 _NO_DIGESTS: Final[Mapping[str, str]] = {}
@@ -116,15 +129,16 @@ def image_digest(reference: str, program: Program) -> str:
 
 
 def built_in() -> ImageMap:
-    """Return the rules that knary brings: helloworld-go of any registry, and its bad tags."""
-    rules = [
-        ImageRule(glob + ":" + tag, Program(app=HELLOWORLD_GO, env={"FAIL": tag}))
-        for tag in _MISBEHAVING
-        for glob in ("*/helloworld-go", "helloworld-go")
-    ]
-    rules += [
-        ImageRule(glob, Program(app=HELLOWORLD_GO)) for glob in ("*/helloworld-go", "helloworld-go")
-    ]
+    """Return the rules that knary brings: each stand-in of any registry, its bad tags first."""
+    rules = []
+    for name, app, may_misbehave in _STAND_INS:
+        globs = (f"*/{name}", name)
+        rules += [
+            ImageRule(f"{glob}:{tag}", Program(app=app, env={"FAIL": tag}))
+            for tag in (_MISBEHAVING if may_misbehave else ())
+            for glob in globs
+        ]
+        rules += [ImageRule(glob, Program(app=app)) for glob in globs]
     return ImageMap(tuple(rules))
 
 

@@ -62,7 +62,25 @@ def _preload() -> dict[str, App]:
 
     from sample_apps.helloworld_go import app as helloworld_go
 
-    return {"helloworld_go": helloworld_go.main}
+    return {
+        "helloworld_go": helloworld_go.main,
+        "helloworld_grpc": _helloworld_grpc,
+        "websocket_echo": _websocket_echo,
+    }
+
+
+def _helloworld_grpc() -> int:
+    """Import grpcio in the child: once it runs, a process can no longer fork safely."""
+    from sample_apps.helloworld_grpc.app import main
+
+    return main()
+
+
+def _websocket_echo() -> int:
+    """Import aiohttp in the child: it is large, and few replicas need it."""
+    from sample_apps.websocket_echo.app import main
+
+    return main()
 
 
 def _listen(path: str) -> socket.socket:

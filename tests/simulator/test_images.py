@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from simulator.images import (
     HELLOWORLD_GO,
+    HELLOWORLD_GRPC,
+    WEBSOCKET_ECHO,
     ImageMap,
     ImageMapError,
     ImageRule,
@@ -22,6 +24,8 @@ from simulator.images import (
 )
 
 HELLO = Program(app=HELLOWORLD_GO)
+GRPC = Program(app=HELLOWORLD_GRPC)
+ECHO = Program(app=WEBSOCKET_ECHO)
 
 
 def hello(fail: str) -> Program:
@@ -45,6 +49,12 @@ def hello(fail: str) -> Program:
         ("a/helloworld-go:bad@sha256:00", hello("bad")),
         ("a/helloworld-go@sha256:00", HELLO),
         ("a/helloworld-go:badly", HELLO),
+        ("registry.cn-hangzhou.aliyuncs.com/knative-sample/helloworld-grpc:1", GRPC),
+        ("helloworld-grpc:slow", Program(app=HELLOWORLD_GRPC, env={"FAIL": "slow"})),
+        ("gcr.io/knative-samples/grpc-ping-go", GRPC),
+        ("ko.local/knative.dev/serving/test/test_images/grpc-ping:latest", GRPC),
+        ("ko.local/knative.dev/serving/test/test_images/wsserver", ECHO),
+        ("example.com/websocket-echo:2", ECHO),
         ("a/helloworld-python", None),
         ("a/my-helloworld-go", None),
         ("a/helloworld-go-2", None),
@@ -52,7 +62,7 @@ def hello(fail: str) -> Program:
         ("", None),
     ],
 )
-def test_the_built_in_rules_know_helloworld_go_of_any_registry(
+def test_the_built_in_rules_know_the_stand_ins_of_any_registry(
     reference: str, program: Program | None
 ) -> None:
     assert built_in().resolve(reference) == program
