@@ -1,16 +1,25 @@
 """From one Ingress, Revision or Pod to what the gateway's table says of it. All pure.
 
 Sources: Kourier's translation of an Ingress (net-kourier `pkg/generator/ingress_translator.go`):
-weight = percent, headers of path and split both set on the request; of the path without a match.
+weight = percent, headers of path and split both set on the request; of the paths those that match
+any request, and before them those that match by a header.
 """
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from gateway.contract import SPLITTERS, WEIGHT_SCALE, Route, Share, Split
+from gateway.contract import (
+    SPLITTERS,
+    WEIGHT_SCALE,
+    Backend,
+    HeaderRule,
+    Route,
+    Share,
+    Split,
+)
 from simulator.resources.conditions import is_true
 from simulator.resources.core import ANNOTATION_ADDRESS, Pod
 from simulator.resources.networking import (
@@ -22,6 +31,8 @@ from simulator.resources.networking import (
 from simulator.resources.serving import (
     ANNOTATION_SPLITTER,
     LABEL_REVISION,
+    LABEL_ROUTE,
+    LABEL_SERVICE,
     Revision,
     serving_container,
 )
@@ -29,6 +40,11 @@ from simulator.resources.serving import (
 LOCALHOST = "localhost"  # browsers resolve any name below it to loopback (RFC 6761, 6.3)
 _H2C = "h2c"  # the port name by which a revision asks for HTTP/2 (Knative runtime contract)
 _TIMEOUT_S = 300.0  # config-defaults, revision-timeout-seconds
+_INSIDE = ".svc"  # how the middle one of a route's three hosts inside the cluster ends
+
+# Knative's queue-proxy takes these from a request before the app sees it (serving `pkg/activator`,
+# RevisionHeaders), and there is nobody else here who reads them.
+CONSUMED_HEADERS = frozenset({"knative-serving-namespace", "knative-serving-revision"})
 
 
 class TrafficSettings(Struct, frozen=True):
@@ -39,37 +55,50 @@ class TrafficSettings(Struct, frozen=True):
     seed: int | None = None
 
 
+class HostMapping(Struct, frozen=True):
+    """Hosts for the outside that lead to whatever route has the host `target` inside."""
+
+    target: str
+    hosts: tuple[str, ...]
+
+
 def backend_key(namespace: str, revision: str) -> str:
     """Return the gateway's name of a revision."""
     return f"{namespace}/{revision}"
 
 
-def external_rules(rules: tuple[IngressRule, ...]) -> tuple[IngressRule, ...]:
-    """Return the rules for requests from outside, which are all that the gateway serves."""
-    return tuple(rule for rule in rules if rule.visibility != VISIBILITY_LOCAL)
-
-
 def routes_of(
     ingress: Ingress, rules: tuple[IngressRule, ...], settings: TrafficSettings
 ) -> tuple[Route, ...]:
-    """Return one row per rule that has hosts of its own and a path that matches anything.
+    """Return one row per group of rules that has hosts of its own and a path that matches anything.
 
-    A row's key is the Ingress and its first host: it survives every change of the split.
+    A rule for the inside and those for the outside that follow it with the same paths are one
+    group: what they split, they split together. A row's key is the Ingress and the group's first
+    host: it survives every change of the split.
     """
-    splitter = ingress.metadata.annotations.get(ANNOTATION_SPLITTER, "")
-    if splitter not in SPLITTERS:
-        splitter = settings.splitter
     routes: list[Route] = []
     taken: set[str] = set()
-    for rule in external_rules(rules):
-        hosts = hosts_of(rule.hosts, settings.domain)
-        shares = _shares(_catch_all(rule))
-        if not hosts or not shares or not taken.isdisjoint(hosts):
+    for group in _groups(rules):
+        if (route := _route(ingress, group, settings)) is None:
             continue
-        taken.update(hosts)
-        key = f"{ingress.uid}/{hosts[0]}"
-        routes.append(Route(key, hosts, Split(key, shares, splitter, settings.seed)))
+        if taken.isdisjoint(hosts := (*route.hosts, *route.local_hosts)):
+            taken.update(hosts)
+            routes.append(route)
     return tuple(routes)
+
+
+def mappings_of(
+    rules: tuple[IngressRule, ...], settings: TrafficSettings
+) -> tuple[HostMapping, ...]:
+    """Return the hosts of rules that send their requests to the gateway once more, rewritten.
+
+    The app behind sees the host that the client named, as Knative's queue-proxy restores it.
+    """
+    return tuple(
+        HostMapping(path.rewrite_host.lower(), hosts_of(rule.hosts, settings.domain))
+        for rule in rules
+        if (path := _catch_all(rule)) is not None and _leads_back(path)
+    )
 
 
 def hosts_of(hosts: tuple[str, ...], domain: str) -> tuple[str, ...]:
@@ -83,9 +112,24 @@ def hosts_of(hosts: tuple[str, ...], domain: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def local_hosts_of(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the hosts in lower case, and for `X.NAMESPACE.svc` its twin below localhost."""
+    plain = tuple(map(str.lower, hosts))
+    return plain + tuple(f"{host}.{LOCALHOST}" for host in plain if host.endswith(_INSIDE))
+
+
 def backends_of(rules: tuple[IngressRule, ...]) -> frozenset[str]:
     """Return the revisions that get requests by these rules."""
-    return frozenset(share.backend for rule in rules for share in _shares(_catch_all(rule)))
+    return frozenset(
+        share.backend for rule in rules for path in _paths(rule) for share in _shares(path)
+    )
+
+
+def service_of(ingress: Ingress) -> str:
+    """Return "NAMESPACE/NAME" of the Service behind an Ingress, or of the Route without one."""
+    meta = ingress.metadata
+    name = meta.labels.get(LABEL_SERVICE) or meta.labels.get(LABEL_ROUTE) or meta.name
+    return f"{meta.namespace}/{name}"
 
 
 def is_served_by(pod: Pod) -> str | None:
@@ -101,33 +145,132 @@ def ready_address(pod: Pod) -> str | None:
     return pod.metadata.annotations.get(ANNOTATION_ADDRESS) or None
 
 
-def protocol_of(revision: Revision) -> str:
-    """Return the contract's name of the protocol that the revision speaks."""
+def backend_of(revision: Revision) -> Backend:
+    """Return the row of a revision, yet without a replica."""
+    spec = revision.spec
+    return Backend(
+        backend_key(*revision.key),
+        protocol=_protocol_of(revision),
+        timeout_s=float(spec.timeout_seconds or _TIMEOUT_S),
+        # Knative does not validate these two: below nothing is nothing.
+        response_start_s=float(max(0, spec.response_start_timeout_seconds or 0)),
+        idle_s=float(max(0, spec.idle_timeout_seconds or 0)),
+        concurrency=spec.container_concurrency or 0,
+    )
+
+
+def _protocol_of(revision: Revision) -> str:
     if not revision.spec.containers:
         return "http1"
     ports = serving_container(revision.spec).ports
     return "h2c" if any(port.name == _H2C for port in ports) else "http1"
 
 
-def timeout_s_of(revision: Revision) -> float:
-    """Return how long a request may wait for the revision's answer to begin."""
-    return float(revision.spec.timeout_seconds or _TIMEOUT_S)
+def _groups(rules: Iterable[IngressRule]) -> Iterator[list[IngressRule]]:
+    group: list[IngressRule] = []
+    for rule in rules:
+        if group and (rule.visibility == VISIBILITY_LOCAL or rule.http != group[0].http):
+            yield group
+            group = []
+        group.append(rule)
+    if group:
+        yield group
 
 
-def _catch_all(rule: IngressRule) -> tuple[IngressPath, ...]:
+def _route(ingress: Ingress, group: list[IngressRule], settings: TrafficSettings) -> Route | None:
+    path = _catch_all(group[0])
+    if path is None or _leads_back(path) or not (shares := _shares(path)):
+        return None
+    inside = [host for rule in group if rule.visibility == VISIBILITY_LOCAL for host in rule.hosts]
+    outside = [host for rule in group if rule.visibility != VISIBILITY_LOCAL for host in rule.hosts]
+    hosts = hosts_of(tuple(outside), settings.domain)
+    local = tuple(host for host in local_hosts_of(tuple(inside)) if host not in hosts)
+    if not hosts and not local:
+        return None
+    splitter = ingress.metadata.annotations.get(ANNOTATION_SPLITTER, "")
+    if splitter not in SPLITTERS:
+        splitter = settings.splitter
+    key = f"{ingress.uid}/{(local or hosts)[0]}"
+    rules = tuple(
+        HeaderRule(name, value, Split(f"{key}?{name}={value}", found, splitter, settings.seed))
+        for name, value, by_header in _by_header(group[0])
+        if (found := _shares(by_header))
+    )
+    return Route(
+        key,
+        hosts,
+        Split(key, shares, splitter, settings.seed),
+        local_hosts=local,
+        rules=rules,
+        host=path.rewrite_host,
+        service=service_of(ingress),
+        tag=_tag_of(ingress, (local or hosts)[0]),
+    )
+
+
+def _tag_of(ingress: Ingress, host: str) -> str:
+    """Return the tag in a host's first label, which `tag-template` joins with the Route's name."""
+    label = host.partition(".")[0]
+    route = ingress.metadata.labels.get(LABEL_ROUTE, ingress.metadata.name)
+    if label == route:
+        return ""
+    return label.removesuffix(f"-{route}").removeprefix(f"{route}-")
+
+
+def _paths(rule: IngressRule) -> Iterator[IngressPath]:
+    """Yield the paths of a rule that requests take to a revision."""
+    path = _catch_all(rule)
+    if path is not None and not _leads_back(path):
+        yield path
+        for _, _, by_header in _by_header(rule):
+            yield by_header
+
+
+def _catch_all(rule: IngressRule) -> IngressPath | None:
     """Return the rule's first path that matches any request, if there is one."""
     every = (path for path in rule.http.paths if not path.headers and path.path in ("", "/"))
-    return tuple(islice(every, 1))
+    return next(every, None)
 
 
-def _shares(paths: tuple[IngressPath, ...]) -> tuple[Share, ...]:
+def _by_header(rule: IngressRule) -> Iterator[tuple[str, str, IngressPath]]:
+    """Yield the paths that match by one header, before the one that matches any request.
+
+    What comes after that one is never reached. Two headers at once have no place in the table, and
+    Knative makes no such path.
+    """
+    for path in rule.http.paths:
+        if path.path not in ("", "/"):
+            continue
+        if not path.headers:
+            return
+        if len(path.headers) == 1:
+            ((name, match),) = path.headers.items()
+            yield name.lower(), match.get("exact", ""), path
+
+
+def _leads_back(path: IngressPath) -> bool:
+    """Tell whether the path's service is the one that its rewritten host names, inside.
+
+    Such a service is no revision: in Knative it stands for the gateway's own inner listener.
+    """
+    if len(path.splits) != 1 or not path.rewrite_host:
+        return False
+    split = path.splits[0]
+    inside = f"{split.service_name}.{split.service_namespace}{_INSIDE}."
+    return path.rewrite_host.lower().startswith(inside.lower())
+
+
+def _shares(path: IngressPath) -> tuple[Share, ...]:
     return tuple(
         Share(
             backend_key(split.service_namespace, split.service_name),
             percent * WEIGHT_SCALE,
-            tuple((path.append_headers | split.append_headers).items()),
+            tuple(
+                (name, value)
+                for name, value in (path.append_headers | split.append_headers).items()
+                if name.lower() not in CONSUMED_HEADERS
+            ),
         )
-        for path in paths
         for split in path.splits
         # A single split without a percent has all (networking `ingress_defaults.go`).
         if (percent := split.percent or (100 if len(path.splits) == 1 else 0)) > 0

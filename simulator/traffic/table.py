@@ -3,31 +3,32 @@
 Kourier's rule decides what an Ingress may have: a new generation is programmed only when every
 revision that it sends requests to has a ready replica, and until then what was programmed before
 goes on being served. A host belongs to the Ingress that had it first; another one that wants it
-is refused whole (net-kourier `pkg/generator/caches.go`, ErrDomainConflict).
+is refused whole (net-kourier `pkg/generator/caches.go`, ErrDomainConflict). A DomainMapping's
+Ingress has hosts and no route of its own: they join the hosts of the route that they lead to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from gateway.contract import Backend, Route, RouteTable
 from simulator.resources.core import Pod
 from simulator.resources.meta import Key
 from simulator.resources.networking import Ingress, IngressRule
-from simulator.resources.serving import ANNOTATION_SPLITTER, LABEL_REVISION_UID, Revision
+from simulator.resources.serving import ANNOTATION_SPLITTER, Revision
+from simulator.traffic.backends import Backends
+from simulator.traffic.hosts import HostRegister, MappingRegister
 from simulator.traffic.rows import (
+    HostMapping,
     TrafficSettings,
-    backend_key,
     backends_of,
-    external_rules,
-    is_served_by,
-    protocol_of,
-    ready_address,
+    mappings_of,
     routes_of,
-    timeout_s_of,
+    service_of,
 )
 
 
@@ -39,10 +40,13 @@ class Programmed(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True):
-    """Of this generation, these revisions have no ready replica yet."""
+    """Of this generation, these have no ready replica yet, or nobody serves them.
+
+    Revisions are named as backends are, and hosts that mappings lead to by themselves.
+    """
 
     generation: int | None
-    revisions: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 class Conflicting(Struct, frozen=True):
@@ -64,28 +68,13 @@ class Compiled(Struct, frozen=True):
 
 
 class _Served(Struct, frozen=True):
-    """What the table has of one Ingress."""
+    """What the table has of one Ingress. `hosts` are those that it holds against others."""
 
     routes: tuple[Route, ...] = ()
+    mappings: tuple[HostMapping, ...] = ()
+    hosts: frozenset[str] = frozenset()
     backends: frozenset[str] = frozenset()
-    wanted: frozenset[str] = frozenset()  # the backends of its spec, which may have to wait
-
-    @property
-    def hosts(self) -> frozenset[str]:
-        return frozenset(host for route in self.routes for host in route.hosts)
-
-
-class _Revision(Struct, frozen=True):
-    uid: str
-    protocol: str
-    timeout_s: float
-
-
-class _Replica(Struct, frozen=True):
-    """A Pod that takes requests, and the uid of the revision that it was made for."""
-
-    address: str
-    revision_uid: str
+    wanted: frozenset[str] = frozenset()  # backends and targets of its spec: it may wait for them
 
 
 class TableCompiler:
@@ -101,11 +90,10 @@ class TableCompiler:
         self._programmed: dict[Key, Programmed] = {}
         self._verdicts: dict[Key, Verdict] = {}
         self._served: dict[Key, _Served] = {}
-        self._owners: dict[str, Key] = {}  # by host
-        self._contenders: dict[str, set[Key]] = {}  # by host: who was refused it
-        self._interested: dict[str, set[Key]] = {}  # by backend: who uses it, or would
-        self._revisions: dict[str, _Revision] = {}  # by backend
-        self._addresses: dict[str, dict[str, _Replica]] = {}  # by backend, then by pod
+        self._hosts = HostRegister()
+        self._mappings = MappingRegister()
+        self._backends = Backends()
+        self._interested: dict[str, set[Key]] = {}  # by backend or target: who uses it, or would
         self._ingresses_changed: dict[Key, None] = {}
         self._backends_changed: dict[str, None] = {}
         self._route_changes: dict[str, Route | None] = {}
@@ -128,23 +116,17 @@ class TableCompiler:
     # What changed ------------------------------------------------------------------------------
 
     def put_revision(self, revision: Revision) -> None:
-        key = backend_key(*revision.key)
-        row = _Revision(revision.uid, protocol_of(revision), timeout_s_of(revision))
-        if self._revisions.get(key) != row:
-            self._revisions[key] = row
-            self._touch_backend(key)
+        self._touch_backend(self._backends.put_revision(revision))
 
     def drop_revision(self, revision: Revision) -> None:
-        key = backend_key(*revision.key)
-        if self._revisions.pop(key, None) is not None:
-            self._touch_backend(key)
+        self._touch_backend(self._backends.drop_revision(revision))
 
     def put_pod(self, pod: Pod) -> None:
         """Take a new or changed replica; one that is being deleted gets no more requests."""
-        self._set_address(pod, ready_address(pod))
+        self._touch_backend(self._backends.put_pod(pod))
 
     def drop_pod(self, pod: Pod) -> None:
-        self._set_address(pod, None)
+        self._touch_backend(self._backends.drop_pod(pod))
 
     def put_ingress(self, ingress: Ingress) -> None:
         """Take a new or changed Ingress; one that is being deleted is served no more."""
@@ -209,47 +191,60 @@ class TableCompiler:
                 self._programmed[key] = verdict
             after = self._served[key] = self._serve(ingress)
         self._replace_routes(before, after)
-        self._replace_hosts(key, before.hosts, after.hosts)
+        self._ingresses_changed |= dict.fromkeys(
+            self._hosts.replace(key, before.hosts, after.hosts)
+        )
+        self._wake_waiting(after.hosts - before.hosts)
+        self._replace_mappings(key, before, after)
         self._replace_interest(key, before.backends | before.wanted, after.backends | after.wanted)
         for backend in before.backends ^ after.backends:
             self._backends_changed[backend] = None
 
     def _judge(self, ingress: Ingress) -> Verdict:
-        generation = ingress.metadata.generation
-        programmed = self._programmed.get(ingress.key)
+        key, rules, generation = ingress.key, ingress.spec.rules, ingress.metadata.generation
+        programmed = self._programmed.get(key)
         if programmed is not None and programmed.generation == generation:
             return programmed
-        for route in routes_of(ingress, ingress.spec.rules, self._settings):
-            if (host := self._contested(ingress.key, route)) is not None:
+        mappings = mappings_of(rules, self._settings)
+        wanted = [_hosts_of(route) for route in routes_of(ingress, rules, self._settings)]
+        wanted += [one.hosts for one in mappings]
+        for hosts in wanted:
+            if (host := self._hosts.contested(key, hosts)) is not None:
                 return Conflicting(generation, host)
-        missing = sorted(
-            backend
-            for backend in backends_of(ingress.spec.rules)
-            if not self._ready_addresses(backend)
-        )
+        missing = {one for one in backends_of(rules) if not self._backends.ready_addresses(one)}
+        missing |= {one.target for one in mappings if self._hosts.owner(one.target) is None}
         if missing:
-            return Waiting(generation, tuple(missing))
-        return Programmed(generation, ingress.spec.rules)
+            return Waiting(generation, tuple(sorted(missing)))
+        return Programmed(generation, rules)
 
     def _serve(self, ingress: Ingress) -> _Served:
         """Return the rows of an Ingress, without a route whose host another one has by now."""
-        programmed = self._programmed.get(ingress.key)
+        key, settings = ingress.key, self._settings
+        programmed = self._programmed.get(key)
         rules = () if programmed is None else programmed.rules
         routes = tuple(
             route
-            for route in routes_of(ingress, rules, self._settings)
-            if self._contested(ingress.key, route) is None
+            for route in routes_of(ingress, rules, settings)
+            if self._hosts.contested(key, _hosts_of(route)) is None
         )
-        served = backends_of(external_rules(rules))
-        return _Served(routes, served, backends_of(ingress.spec.rules))
+        mappings = tuple(
+            one
+            for one in mappings_of(rules, settings)
+            if self._hosts.contested(key, one.hosts) is None
+        )
+        owned = [_hosts_of(route) for route in routes] + [one.hosts for one in mappings]
+        targets = frozenset(one.target for one in mappings_of(ingress.spec.rules, settings))
+        return _Served(
+            tuple(self._with_mapped_hosts(route) for route in routes),
+            mappings,
+            frozenset(host for hosts in owned for host in hosts),
+            backends_of(rules),
+            backends_of(ingress.spec.rules) | targets,
+        )
 
-    def _contested(self, key: Key, route: Route) -> str | None:
-        """Return a host of the route that is another Ingress's; remember who wants it."""
-        for host in route.hosts:
-            if self._owners.get(host, key) != key:
-                self._contenders.setdefault(host, set()).add(key)
-                return host
-        return None
+    def _with_mapped_hosts(self, route: Route) -> Route:
+        mapped = self._mappings.leading_to(route.local_hosts)
+        return msgspec.structs.replace(route, hosts=route.hosts + mapped) if mapped else route
 
     def _replace_routes(self, before: _Served, after: _Served) -> None:
         for route in before.routes:
@@ -257,72 +252,44 @@ class TableCompiler:
         for route in after.routes:
             self._route_changes[route.key] = route
 
-    def _replace_hosts(self, key: Key, before: frozenset[str], after: frozenset[str]) -> None:
-        for host in before - after:
-            del self._owners[host]
-            for contender in self._contenders.pop(host, ()):
-                self._ingresses_changed[contender] = None
-        for host in after:
-            self._owners[host] = key
+    def _replace_mappings(self, key: Key, before: _Served, after: _Served) -> None:
+        """Put the Ingress's mappings in place, and serve anew those that they lead to."""
+        for target in self._mappings.replace(key, before.mappings, after.mappings):
+            if (owner := self._hosts.owner(target)) is not None:
+                self._ingresses_changed[owner] = None
 
     def _replace_interest(self, key: Key, before: frozenset[str], after: frozenset[str]) -> None:
-        for backend in before - after:
-            interested = self._interested.get(backend, set())
+        for one in before - after:
+            interested = self._interested.get(one, set())
             interested.discard(key)
             if not interested:
-                self._interested.pop(backend, None)
-        for backend in after:
-            self._interested.setdefault(backend, set()).add(key)
+                self._interested.pop(one, None)
+        for one in after:
+            self._interested.setdefault(one, set()).add(key)
 
-    def _set_address(self, pod: Pod, address: str | None) -> None:
-        backend, name = is_served_by(pod), pod.metadata.name
-        if backend is None:
-            return
-        uid = pod.metadata.labels.get(LABEL_REVISION_UID, "")
-        replica = None if address is None else _Replica(address, uid)
-        known = self._addresses.get(backend, {})
-        if known.get(name) == replica:
-            return
-        others = {pod_: at for pod_, at in known.items() if pod_ != name}
-        if replica is not None:
-            others[name] = replica
-        if others:
-            self._addresses[backend] = others
-        else:
-            del self._addresses[backend]
-        self._touch_backend(backend)
-
-    def _touch_backend(self, backend: str) -> None:
+    def _touch_backend(self, backend: str | None) -> None:
         """Note that a backend's row changed, and judge anew who waits for it."""
-        self._backends_changed[backend] = None
-        for key in self._interested.get(backend, ()):
-            if isinstance(self._verdicts.get(key), Waiting):
-                self._ingresses_changed[key] = None
+        if backend is not None:
+            self._backends_changed[backend] = None
+            self._wake_waiting((backend,))
 
-    def _ready_addresses(self, backend: str) -> tuple[str, ...]:
-        """Return where the revision takes requests.
-
-        What is left of an earlier revision of its name has another uid, and gets none.
-        """
-        revision = self._revisions.get(backend)
-        return tuple(
-            sorted(
-                replica.address
-                for replica in self._addresses.get(backend, {}).values()
-                if revision is None or replica.revision_uid in ("", revision.uid)
-            )
-        )
+    def _wake_waiting(self, appeared: Iterable[str]) -> None:
+        """Judge anew who waits for one of these, backends or hosts."""
+        for one in appeared:
+            for key in self._interested.get(one, ()):
+                if isinstance(self._verdicts.get(key), Waiting):
+                    self._ingresses_changed[key] = None
 
     def _backend(self, key: str) -> Backend | None:
         """Return the row of a revision, or None when no route sends it requests."""
         interested = self._interested.get(key, ())
         if not any(key in self._served[user].backends for user in interested):
             return None
-        addresses = self._ready_addresses(key)
-        revision = self._revisions.get(key)
-        if revision is None:
-            return Backend(key, addresses)
-        return Backend(key, addresses, revision.protocol, revision.timeout_s)
+        return self._backends.row(key)
+
+
+def _hosts_of(route: Route) -> tuple[str, ...]:
+    return (*route.hosts, *route.local_hosts)
 
 
 def _asks_the_same(before: Ingress, after: Ingress) -> bool:
@@ -330,6 +297,7 @@ def _asks_the_same(before: Ingress, after: Ingress) -> bool:
     return (
         before.metadata.generation == after.metadata.generation
         and before.spec == after.spec
+        and service_of(before) == service_of(after)
         and before.metadata.annotations.get(ANNOTATION_SPLITTER)
         == after.metadata.annotations.get(ANNOTATION_SPLITTER)
     )

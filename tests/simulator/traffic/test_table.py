@@ -9,7 +9,7 @@ from gateway.contract import Backend, RouteTable
 from simulator.resources.meta import Key, Resource
 from simulator.resources.networking import Ingress, IngressHttp, IngressPath, IngressRule
 from simulator.resources.serving import ANNOTATION_SPLITTER
-from simulator.traffic.rows import TrafficSettings, hosts_of
+from simulator.traffic.rows import TrafficSettings
 from simulator.traffic.table import Conflicting, Programmed, TableCompiler, Verdict, Waiting
 from tests.support.traffic import NAMESPACE, ingress, pod, programmed, revision, rule
 
@@ -55,48 +55,6 @@ def test_a_split_is_a_route_and_its_revisions_are_backends() -> None:
         "default/a": ("127.0.0.1:1",),
         "default/b": ("127.0.0.1:2", "127.0.0.1:3"),
     }
-
-
-def test_the_gateway_serves_hosts_for_the_outside_alone() -> None:
-    table = compiler(ingress("hello", {"a": 100}), pod("a", 1)).table
-    hosts = [route.hosts for route in table.routes.values()]
-    assert hosts == [("hello.default.example.com", "hello.default.localhost")]
-
-
-@pytest.mark.parametrize(
-    ("hosts", "domain", "expected"),
-    [
-        pytest.param(
-            ("A.default.Example.com",),
-            "example.com",
-            ("a.default.example.com", "a.default.localhost"),
-            id="a host in the domain has a twin",
-        ),
-        pytest.param(("a.other.org",), "example.com", ("a.other.org",), id="another has none"),
-        pytest.param(
-            ("a.notexample.com",),
-            "example.com",
-            ("a.notexample.com",),
-            id="only whole labels count",
-        ),
-        pytest.param(("a.localhost",), "localhost", ("a.localhost",), id="it may be its own twin"),
-    ],
-)
-def test_hosts_and_their_twins_below_localhost(
-    hosts: tuple[str, ...], domain: str, expected: tuple[str, ...]
-) -> None:
-    assert hosts_of(hosts, domain) == expected
-
-
-def test_headers_of_path_and_split_are_set_the_splits_last() -> None:
-    one = rule("hello.default.example.com", {"a": 100})
-    path = msgspec.structs.replace(
-        one.http.paths[0], append_headers={"K": "path", "Knative-Serving-Revision": "path"}
-    )
-    one = msgspec.structs.replace(one, http=IngressHttp((path,)))
-    table = compiler(with_rules(ingress("hello", {}), one), pod("a", 1)).table
-    (route,) = table.routes.values()
-    assert dict(route.split.shares[0].headers) == {"K": "path", "Knative-Serving-Revision": "a"}
 
 
 def test_the_protocol_is_told_by_the_ports_name_and_the_timeout_by_the_revision() -> None:
@@ -232,7 +190,8 @@ def test_a_route_hidden_from_the_outside_is_programmed_too_when_its_revision_is_
     made = compiler(hidden)
     assert verdict(made) == Waiting(1, ("default/a",))
     put(made, pod("a", 1))
-    assert made.compile(2).table == RouteTable()
+    (route,) = made.compile(2).table.routes.values()
+    assert (route.hosts, route.local_hosts) == ((), ("hello.default.svc.cluster.local",))
     assert isinstance(verdict(made), Programmed)
 
 
@@ -347,7 +306,7 @@ def test_one_changed_ingress_changes_one_route() -> None:
     compiled = made.compile(2)
     after = compiled.table
     assert [key for key in after.routes if after.routes[key] is not before.routes[key]] == [
-        "uid-s7/s7.default.example.com"
+        "uid-s7/s7.default.svc.cluster.local"
     ]
     assert after.backends is before.backends
     assert compiled.judged == (Key(NAMESPACE, "s7"),)
