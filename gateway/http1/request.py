@@ -12,6 +12,7 @@ from gateway.http1.head import (
     list_members,
     read_length,
     read_request_line,
+    refuse_coding,
     split_head,
     split_target,
 )
@@ -19,6 +20,8 @@ from gateway.settings import Settings
 
 # Safe to send twice (RFC 9110 9.2.2): a retry on a connection that closed in silence.
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
+
+UPGRADE_SERVED = b"websocket"
 
 # Connection options that name no header of the request's own.
 _OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade", b"te", b"http2-settings"})
@@ -35,6 +38,7 @@ class RequestHead:
     forwarded_for = b""
     forwarded = b""
     host = b""
+    upgrade = b""  # the protocol to switch to, when it is one that is served: websocket
 
     def __init__(self, method: bytes, target: bytes, lines: list[bytes], *, is_http11: bool):
         self.method = method
@@ -72,6 +76,7 @@ def read_request(head: bytes, header_lines: HeaderLines, settings: Settings) -> 
 def _interpret(request: RequestHead, special: list[Special]) -> None:
     options: list[bytes] = []
     hosts = 0
+    upgrade = b""
     for kind, _, value in special:
         match kind:
             case Kind.HOST:
@@ -82,8 +87,12 @@ def _interpret(request: RequestHead, special: list[Special]) -> None:
                     raise BadMessage("a repeated Content-Length")
                 request.length = read_length(value)
             case Kind.TRANSFER_ENCODING:
-                if request.chunked or value.lower() != b"chunked" or not request.is_http11:
-                    raise BadMessage("a Transfer-Encoding other than chunked")
+                if request.chunked:
+                    raise BadMessage("a repeated Transfer-Encoding")
+                if not request.is_http11:  # faulty framing, says RFC 9112 6.1
+                    raise BadMessage("a Transfer-Encoding in HTTP/1.0")
+                if value.lower() != b"chunked":
+                    raise refuse_coding(value)
                 request.chunked = True
             case Kind.CONNECTION:
                 options += list_members(value)
@@ -99,6 +108,8 @@ def _interpret(request: RequestHead, special: list[Special]) -> None:
                 request.forwarded = joined + value
             case Kind.EXPLAIN:
                 request.explain = value == b"1"
+            case Kind.UPGRADE:
+                upgrade = value.lower()
             case _:
                 pass  # dropped
     if hosts > 1:
@@ -106,8 +117,12 @@ def _interpret(request: RequestHead, special: list[Special]) -> None:
     if request.chunked and request.length >= 0:
         # Both lengths present is a smuggling attempt, not a tie to break (RFC 9112, 6.3).
         raise BadMessage("Content-Length with Transfer-Encoding")
+    if request.method == b"TRACE" and (request.chunked or request.length > 0):
+        raise BadMessage("a TRACE with content")  # RFC 9110 9.3.8
     if options:
         _apply_connection(request, options)
+    if upgrade == UPGRADE_SERVED and b"upgrade" in options and _may_upgrade(request):
+        request.upgrade = upgrade
 
 
 def _apply_connection(request: RequestHead, options: list[bytes]) -> None:
@@ -120,6 +135,12 @@ def _apply_connection(request: RequestHead, options: list[bytes]) -> None:
         request.lines = [
             line for line in request.lines if line.partition(b":")[0].lower() not in named
         ]
+
+
+def _may_upgrade(request: RequestHead) -> bool:
+    """Tell whether it can ask for a WebSocket (RFC 6455 4.1); any other upgrade is ignored."""
+    bodiless = not request.chunked and request.length <= 0
+    return request.is_http11 and request.method == b"GET" and bodiless
 
 
 def _require_host(request: RequestHead, special: list[Special]) -> None:

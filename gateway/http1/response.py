@@ -11,6 +11,7 @@ from gateway.http1.head import (
     list_members,
     read_length,
     read_status_line,
+    refuse_coding,
     split_head,
 )
 from gateway.settings import Settings
@@ -29,6 +30,7 @@ class ResponseHead:
 
     length = -1  # -1: no Content-Length
     chunked = False
+    upgrade = b""  # the protocol that a 101 switches to
 
     def __init__(self, status: int, reason: bytes, lines: list[bytes], *, keep_alive: bool):
         self.status = status
@@ -86,11 +88,17 @@ def _interpret(response: ResponseHead, special: list[Special], *, is_http11: boo
                     raise BadMessage("a repeated Content-Length")
                 response.length = read_length(value)
             case Kind.TRANSFER_ENCODING:
-                if response.chunked or value.lower() != b"chunked" or not is_http11:
-                    raise BadMessage("a Transfer-Encoding other than chunked")
+                if response.chunked:
+                    raise BadMessage("a repeated Transfer-Encoding")
+                if not is_http11:
+                    raise BadMessage("a Transfer-Encoding in HTTP/1.0")
+                if value.lower() != b"chunked":
+                    raise refuse_coding(value)
                 response.chunked = True
             case Kind.CONNECTION:
                 options += list_members(value)
+            case Kind.UPGRADE:
+                response.upgrade = value.lower()
             case _:
                 pass  # dropped
     if response.chunked and response.length >= 0:
