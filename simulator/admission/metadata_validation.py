@@ -39,9 +39,9 @@ from simulator.resources.serving import (
     ANNOTATION_CREATOR,
     ANNOTATION_LAST_MODIFIER,
     ANNOTATION_PROGRESS_DEADLINE,
-    ANNOTATION_ROLLOUT_DURATION,
     ANNOTATION_SPLITTER,
     GROUP,
+    ROLLOUT_DURATIONS,
     TemplateMeta,
 )
 from simulator.resources.wording import bad_value, listed, quoted
@@ -51,7 +51,6 @@ Cause = tuple[str, str, str]  # field, reason, message: what errors.Invalid take
 
 ANNOTATIONS_BYTES_MAX = 256 * 1024
 
-ROLLOUT_DURATION_ALIAS = f"{GROUP}/rolloutDuration"
 SIDECAR = f"queue.sidecar.{GROUP}"
 SIDECAR_PERCENTAGE = (f"{SIDECAR}/resource-percentage", f"{SIDECAR}/resourcePercentage")
 SIDECAR_QUANTITIES = tuple(
@@ -142,8 +141,7 @@ def _is_owner(reference: OwnerReference, kind: str, name: str) -> bool:
 
 def validate_rollout_duration(annotations: Annotations) -> Errors:
     """Return what keeps the time of a gradual rollout from being whole seconds, 0 or more."""
-    keys = (ANNOTATION_ROLLOUT_DURATION, ROLLOUT_DURATION_ALIAS)
-    return _validate_seconds(find_annotation(annotations, *keys), "rollout-duration")
+    return _validate_seconds(find_annotation(annotations, *ROLLOUT_DURATIONS), "rollout-duration")
 
 
 def validate_progress_deadline(annotations: Annotations) -> Errors:

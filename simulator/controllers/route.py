@@ -1,13 +1,15 @@
 """Route → revisions → Ingress; the Ingress's readiness → the Route's.
 
 Whatever is wrong with a target, the Ingress stays as it was: what is served goes on being served.
+A gradual rollout is an Ingress that is rewritten when its next step is due; how far it has come is
+told by the Ingress alone, so any control plane can go on with it.
 Sources: knative/serving `pkg/reconciler/route`, `v1/route_lifecycle.go`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -17,12 +19,14 @@ from simulator.controllers.references import routes_concerned
 from simulator.controllers.settings import STOCK, ControllerSettings
 from simulator.reconciling.plan import Action, Create, Plan, Record, Update, UpdateStatus
 from simulator.reconciling.reader import Reader
-from simulator.resources.conditions import FALSE, READY, find
+from simulator.resources.conditions import FALSE, READY, TRUE, find
+from simulator.resources.durations import MICROSECOND, SECOND, parse_duration
 from simulator.resources.lifecycle import Conditions, ConditionSet
 from simulator.resources.meta import Key, Resource, is_controlled_by
-from simulator.resources.networking import Ingress
+from simulator.resources.networking import ANNOTATION_ROLLOUT, Ingress
 from simulator.resources.serving import (
     LABEL_CONFIGURATION,
+    ROLLOUT_DURATIONS,
     Address,
     Configuration,
     Revision,
@@ -31,6 +35,15 @@ from simulator.resources.serving import (
 )
 from simulator.traffic.domains import Domains, InvalidDomain, hostname, local_host, url
 from simulator.traffic.ingress import make_ingress
+from simulator.traffic.rollout import (
+    Stepped,
+    deserialize,
+    goal,
+    is_over,
+    observe_ready,
+    step,
+    traffic_in_progress,
+)
 from simulator.traffic.targets import Assigned, BadTarget, assign, names_in, status_traffic
 
 ALL_TRAFFIC_ASSIGNED = "AllTrafficAssigned"
@@ -38,6 +51,7 @@ INGRESS_READY = "IngressReady"
 CERTIFICATE_PROVISIONED = "CertificateProvisioned"
 CONDITIONS = ConditionSet((ALL_TRAFFIC_ASSIGNED, INGRESS_READY, CERTIFICATE_PROVISIONED))
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Named = TypeVar("Named", Configuration, Revision)
 
@@ -60,6 +74,7 @@ class RouteController:
 
     def __init__(self, settings: ControllerSettings = STOCK) -> None:
         self._domains = settings.domains
+        self._rollout_duration_s = settings.rollout_duration_s
 
     def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:
         if isinstance(changed, (Route, Ingress)):  # an Ingress bears its Route's name
@@ -81,68 +96,95 @@ class RouteController:
         return Observed(route, configurations, revisions, reader.get(Ingress, *key))
 
     def plan(self, observed: Observed, now: datetime) -> Plan:
-        route = observed.route
-        status, generation = route.status, route.metadata.generation
-        conditions = CONDITIONS.begin(
-            status.conditions, generation, status.observed_generation, now
-        )
-        if generation != status.observed_generation:
-            mark_ingress_not_configured(conditions)
-        actions: list[Action] = []
-        try:
-            status = self._with_traffic(status, observed, conditions, actions)
-        except InvalidDomain as error:
-            conditions.mark_false(ALL_TRAFFIC_ASSIGNED, "ErrorConfig", str(error))
-            actions = []
-        status = msgspec.structs.replace(
-            status, conditions=conditions.result(), observed_generation=generation
-        )
-        if status != route.status:
-            actions.append(UpdateStatus(msgspec.structs.replace(route, status=status)))
-        return Plan(tuple(actions))
+        return _Work(observed, now, self._domains, self._rollout_duration_s).plan()
 
-    def _with_traffic(
-        self,
-        status: RouteStatus,
-        observed: Observed,
-        conditions: Conditions,
-        actions: list[Action],
-    ) -> RouteStatus:
+
+class _Work:
+    """One plan in the making: the actions so far, the conditions, when to look again."""
+
+    def __init__(
+        self, observed: Observed, now: datetime, domains: Domains, rollout_duration_s: int
+    ) -> None:
+        self._observed = observed
+        self._route = observed.route
+        self._now = (now - _EPOCH) // timedelta(microseconds=1) * MICROSECOND
+        self._domains = domains
+        self._rollout_duration_s = rollout_duration_s
+        self._actions: list[Action] = []
+        self._requeue_after_s: float | None = None
+        status = observed.route.status
+        self._conditions = CONDITIONS.begin(
+            status.conditions, self._route.metadata.generation, status.observed_generation, now
+        )
+
+    def plan(self) -> Plan:
+        status, generation = self._route.status, self._route.metadata.generation
+        if generation != status.observed_generation:
+            mark_ingress_not_configured(self._conditions)
+        try:
+            status = self._with_traffic(status)
+        except InvalidDomain as error:
+            self._conditions.mark_false(ALL_TRAFFIC_ASSIGNED, "ErrorConfig", str(error))
+            self._actions = []
+        status = msgspec.structs.replace(
+            status, conditions=self._conditions.result(), observed_generation=generation
+        )
+        if status != self._route.status:
+            self._actions.append(UpdateStatus(msgspec.structs.replace(self._route, status=status)))
+        return Plan(tuple(self._actions), self._requeue_after_s)
+
+    def _with_traffic(self, status: RouteStatus) -> RouteStatus:
         """Return the status once the traffic is assigned; all but the URL stays if it is not."""
-        route, domains = observed.route, self._domains
-        meta = route.metadata
+        observed, domains, conditions = self._observed, self._domains, self._conditions
+        meta = self._route.metadata
         status = msgspec.structs.replace(
             status, url=url(domains, meta.namespace, meta.name, meta.labels)
         )
-        assigned = assign(route, observed.configurations, observed.revisions)
+        assigned = assign(self._route, observed.configurations, observed.revisions)
         if isinstance(assigned, BadTarget):
             mark_bad_target(conditions, assigned)
             return status
-        traffic = status_traffic(assigned, tag_urls(route, assigned, domains))
-        ingress = make_ingress(route, assigned, domains)
+        stepped = self._step(assigned)
+        urls = tag_urls(self._route, assigned, domains)
+        traffic = status_traffic(assigned, urls)
+        ingress = make_ingress(self._route, assigned, domains, stepped.rollout)
         conditions.mark_true(ALL_TRAFFIC_ASSIGNED)
         conditions.mark_true(
             CERTIFICATE_PROVISIONED, "TLSNotEnabled", "external-domain-tls is not enabled"
         )
-        self._reconcile_ingress(observed, ingress, conditions, actions)
+        self._reconcile_ingress(ingress)
+        if not is_over(stepped.rollout):
+            mark_rollout_in_progress(conditions)
+            traffic = traffic_in_progress(assigned, stepped.rollout, urls)
+        if stepped.next_step_time:
+            self._requeue_after_s = max(0, stepped.next_step_time - self._now) / SECOND
         address = Address(url="http://" + local_host(domains, meta.namespace, meta.name))
         return msgspec.structs.replace(status, traffic=traffic, address=address)
 
-    def _reconcile_ingress(
-        self,
-        observed: Observed,
-        desired: Ingress,
-        conditions: Conditions,
-        actions: list[Action],
-    ) -> None:
-        found = observed.ingress
+    def _step(self, assigned: Assigned) -> Stepped:
+        """Return how far the rollout should be now; without a duration it is over at once."""
+        wanted, ingress = goal(assigned), self._observed.ingress
+        duration_s = rollout_duration_s(self._route, self._rollout_duration_s)
+        if duration_s <= 0 or ingress is None:
+            return Stepped(wanted)
+        before = deserialize(ingress.metadata.annotations.get(ANNOTATION_ROLLOUT, ""))
+        # The Route did not know yet that the Ingress is ready: the first percent is served now.
+        if before is not None and ingress.is_ready and not self._knows_ingress_ready():
+            before = observe_ready(before, self._now, duration_s)
+        return step(wanted, before, self._now)
+
+    def _knows_ingress_ready(self) -> bool:
+        return self._conditions.is_(INGRESS_READY, TRUE)
+
+    def _reconcile_ingress(self, desired: Ingress) -> None:
+        found, conditions = self._observed.ingress, self._conditions
         if found is None:
-            actions.append(Create(desired))
+            self._actions.append(Create(desired))
             message = f'Created Ingress "{desired.metadata.name}"'
-            actions.append(Record(observed.route, "Normal", "Created", message))
+            self._actions.append(Record(self._route, "Normal", "Created", message))
             mark_ingress_not_configured(conditions)
             return
-        if found.is_deleting or not is_controlled_by(found, observed.route):
+        if found.is_deleting or not is_controlled_by(found, self._route):
             # What an earlier Route of this name left behind is about to go, and wakes us then.
             mark_ingress_not_configured(conditions)
             return
@@ -155,13 +197,24 @@ class RouteController:
             updated = msgspec.structs.replace(found, spec=desired.spec).with_metadata(
                 labels=desired.metadata.labels, annotations=desired.metadata.annotations
             )
-            actions.append(Update(updated))
+            self._actions.append(Update(updated))
         ready = find(found.status.conditions, READY)
         observed_now = found.metadata.generation == found.status.observed_generation
         if not same_spec or not observed_now or ready is None:
             mark_ingress_not_configured(conditions)
             return
         conditions.mark_as(INGRESS_READY, ready)
+
+
+def rollout_duration_s(route: Route, stock_s: int) -> int:
+    """Return the whole seconds of the Route's annotation, else the instance's; 0 is at once."""
+    annotations = route.metadata.annotations
+    text = next((annotations[key] for key in ROLLOUT_DURATIONS if key in annotations), "")
+    try:
+        duration_s = int(parse_duration(text) / SECOND)  # towards zero, as Go's int()
+    except ValueError:
+        duration_s = 0
+    return duration_s or stock_s
 
 
 def tag_urls(route: Route, assigned: Assigned, domains: Domains) -> dict[str, str]:
@@ -177,6 +230,11 @@ def tag_urls(route: Route, assigned: Assigned, domains: Domains) -> dict[str, st
 def mark_ingress_not_configured(conditions: Conditions) -> None:
     message = "Ingress has not yet been reconciled."
     conditions.mark_unknown(INGRESS_READY, "IngressNotConfigured", message)
+
+
+def mark_rollout_in_progress(conditions: Conditions) -> None:
+    message = "A gradual rollout of the latest revision(s) is in progress."
+    conditions.mark_unknown(INGRESS_READY, "RolloutInProgress", message)
 
 
 def mark_bad_target(conditions: Conditions, bad: BadTarget) -> None:

@@ -25,11 +25,11 @@ from simulator.resources.meta import (
     is_controlled_by,
 )
 from simulator.resources.serving import (
-    ANNOTATION_ROLLOUT_DURATION,
     ANNOTATION_ROUTES,
     LABEL_CONFIGURATION_GENERATION,
     LABEL_SERVICE,
     LABEL_SERVICE_UID,
+    ROLLOUT_DURATIONS,
     ROUTE_FINALIZER,
     Configuration,
     ConfigurationSpec,
@@ -42,8 +42,6 @@ from simulator.resources.serving import (
 
 CONFIGURATIONS_READY, ROUTES_READY = "ConfigurationsReady", "RoutesReady"
 CONDITIONS = ConditionSet((CONFIGURATIONS_READY, ROUTES_READY))
-
-_ROLLOUT_DURATIONS = (ANNOTATION_ROLLOUT_DURATION, "serving.knative.dev/rolloutDuration")
 
 Child = TypeVar("Child", Configuration, Route)
 
@@ -204,7 +202,7 @@ class _Work:
 def make_configuration(service: Service, existing: Configuration | None) -> Configuration:
     """Return the Service's Configuration; the routes noted on the existing one are kept."""
     meta = service.metadata
-    excluded = (LAST_APPLIED, *_ROLLOUT_DURATIONS)
+    excluded = (LAST_APPLIED, *ROLLOUT_DURATIONS)
     routes = _list_of(existing.metadata.annotations if existing else {}) | {meta.name}
     annotations = {k: v for k, v in meta.annotations.items() if k not in excluded}
     return Configuration(

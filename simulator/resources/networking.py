@@ -11,11 +11,13 @@ from typing import ClassVar
 
 from msgspec import Struct, field
 
-from simulator.resources.conditions import Condition
+from simulator.resources.conditions import Condition, is_true
 from simulator.resources.meta import Resource
 
 GROUP = "networking.internal.knative.dev"
 VERSION = f"{GROUP}/v1alpha1"
+
+ANNOTATION_ROLLOUT = f"{GROUP}/rollout"  # the state of a gradual rollout, as JSON
 
 VISIBILITY_EXTERNAL, VISIBILITY_LOCAL = "ExternalIP", "ClusterLocal"
 
@@ -88,3 +90,10 @@ class Ingress(Resource, frozen=True):
 
     spec: IngressSpec = field(default_factory=IngressSpec)
     status: IngressStatus = field(default_factory=IngressStatus)
+
+    @property
+    def is_ready(self) -> bool:
+        """Knative's IsReady: Ready is True for the generation that was observed."""
+        return self.status.observed_generation == self.metadata.generation and is_true(
+            self.status.conditions
+        )

@@ -34,6 +34,7 @@ ANNOTATION_ROUTES = f"{GROUP}/routes"
 ANNOTATION_ROUTING_STATE_MODIFIED = f"{GROUP}/routingStateModified"
 ANNOTATION_NO_GC = f"{GROUP}/no-gc"
 ANNOTATION_ROLLOUT_DURATION = f"{GROUP}/rollout-duration"
+ROLLOUT_DURATIONS = (ANNOTATION_ROLLOUT_DURATION, f"{GROUP}/rolloutDuration")  # the first counts
 ANNOTATION_PROGRESS_DEADLINE = f"{GROUP}/progress-deadline"
 ANNOTATION_MIN_SCALE = "autoscaling.knative.dev/min-scale"
 

@@ -5,8 +5,11 @@ Source: knative/serving `pkg/reconciler/route/resources/ingress.go`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from simulator.resources.meta import LAST_APPLIED, ObjectMeta, controller_reference
 from simulator.resources.networking import (
+    ANNOTATION_ROLLOUT,
     VISIBILITY_EXTERNAL,
     VISIBILITY_LOCAL,
     Ingress,
@@ -24,6 +27,7 @@ from simulator.traffic.domains import (
     is_cluster_local,
     local_hosts,
 )
+from simulator.traffic.rollout import Rollout, goal, serialize
 from simulator.traffic.targets import Assigned, Target
 
 HEADER_REVISION = "Knative-Serving-Revision"
@@ -31,16 +35,21 @@ HEADER_NAMESPACE = "Knative-Serving-Namespace"
 PORT_HTTP1, PORT_H2C = 80, 81  # of a revision's service (networking `ServicePort`)
 
 
-def make_ingress(route: Route, assigned: Assigned, domains: Domains) -> Ingress:
+def make_ingress(
+    route: Route, assigned: Assigned, domains: Domains, rollout: Rollout | None = None
+) -> Ingress:
     """Return the Ingress that sends the Route's requests where they were assigned.
 
     Each group has a rule for its hosts inside the cluster and, unless the Route is cluster-local,
-    one for its host outside. Raise InvalidDomain.
+    one for its host outside. What `rollout` moves gradually is split as it says; without one,
+    all is as it should be. Raise InvalidDomain.
     """
     meta = route.metadata
+    rollout = goal(assigned) if rollout is None else rollout
     rules: list[IngressRule] = []
     for tag in sorted(assigned.groups):
-        http = IngressHttp(paths=(_path(meta.namespace, assigned.groups[tag]),))
+        shares = _shares(tag, assigned.groups[tag], rollout)
+        http = IngressHttp(paths=(_path(meta.namespace, shares),))
         name = hostname(meta.name, tag)
         hosts = local_hosts(domains, meta.namespace, name)
         rules.append(IngressRule(hosts, VISIBILITY_LOCAL, http))
@@ -52,26 +61,38 @@ def make_ingress(route: Route, assigned: Assigned, domains: Domains) -> Ingress:
             name=meta.name,
             namespace=meta.namespace,
             labels=meta.labels | {LABEL_ROUTE: meta.name, LABEL_ROUTE_NAMESPACE: meta.namespace},
-            annotations={k: v for k, v in meta.annotations.items() if k != LAST_APPLIED},
+            annotations={k: v for k, v in meta.annotations.items() if k != LAST_APPLIED}
+            | {ANNOTATION_ROLLOUT: serialize(rollout)},
             owner_references=(controller_reference(route),),
         ),
         spec=IngressSpec(http_option="Enabled", rules=tuple(rules)),
     )
 
 
-def _path(namespace: str, targets: tuple[Target, ...]) -> IngressPath:
-    splits = tuple(
-        IngressSplit(
-            service_namespace=namespace,
-            service_name=target.revision_name,
-            service_port=PORT_H2C if target.h2c else PORT_HTTP1,
-            percent=target.percent,
-            append_headers={
-                HEADER_NAMESPACE: namespace,
-                HEADER_REVISION: target.revision_name,
-            },
-        )
-        for target in targets
-        if target.percent
-    )
-    return IngressPath(splits=splits)
+def _shares(
+    tag: str, targets: tuple[Target, ...], rollout: Rollout
+) -> Iterator[tuple[Target, str, int]]:
+    """Yield the revisions of a group, each with its percent, and the target it is there for."""
+    for target in targets:
+        moving = rollout.of(tag, target.configuration_name) if target.latest_revision else None
+        if moving is None or len(moving.revisions) < 2:
+            yield target, target.revision_name, target.percent
+        else:
+            for revision in moving.revisions:
+                yield target, revision.revision_name, revision.percent
+
+
+def _path(namespace: str, shares: Iterable[tuple[Target, str, int]]) -> IngressPath:
+    """Return the path that splits so; a revision that is there more than once has one split."""
+    splits: dict[str, IngressSplit] = {}
+    for target, name, percent in shares:
+        if percent:
+            known = splits.get(name)
+            splits[name] = IngressSplit(
+                service_namespace=namespace,
+                service_name=name,
+                service_port=PORT_H2C if target.h2c else PORT_HTTP1,
+                percent=percent + (known.percent if known else 0),
+                append_headers={HEADER_NAMESPACE: namespace, HEADER_REVISION: name},
+            )
+    return IngressPath(splits=tuple(splits.values()))

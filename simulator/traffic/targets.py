@@ -33,6 +33,7 @@ class Target(Struct, frozen=True):
     tag: str = ""
     latest_revision: bool = False
     h2c: bool = False
+    configuration_name: str = ""  # the revision's; "" of one that has none
 
 
 class Assigned(Struct, frozen=True):
@@ -85,14 +86,18 @@ def assign(
 def status_traffic(assigned: Assigned, urls: Mapping[str, str]) -> tuple[TrafficTarget, ...]:
     """Return status.traffic; `urls` leads from each tag to its URL."""
     return tuple(
-        TrafficTarget(
-            tag=target.tag,
-            revision_name=target.revision_name,
-            latest_revision=target.latest_revision,
-            percent=target.percent,
-            url=urls[target.tag] if target.tag else "",
-        )
-        for target in assigned.targets
+        reported(target, target.revision_name, target.percent, urls) for target in assigned.targets
+    )
+
+
+def reported(target: Target, revision: str, percent: int, urls: Mapping[str, str]) -> TrafficTarget:
+    """Return the entry of status.traffic for a revision that gets requests by this target."""
+    return TrafficTarget(
+        tag=target.tag,
+        revision_name=revision,
+        latest_revision=target.latest_revision,
+        percent=percent,
+        url=urls[target.tag] if target.tag else "",
     )
 
 
@@ -158,6 +163,8 @@ def _target(entry: TrafficTarget, revision: Revision) -> Target:
         tag=entry.tag,
         latest_revision=bool(entry.latest_revision),
         h2c=bool(ports) and ports[0].name == "h2c",
+        configuration_name=entry.configuration_name
+        or revision.metadata.labels.get(LABEL_CONFIGURATION, ""),
     )
 
 

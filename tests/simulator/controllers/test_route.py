@@ -41,7 +41,8 @@ LATEST = TrafficTarget(configuration_name="hello", latest_revision=True, percent
 HELLO = route(traffic=(LATEST,), labels={LABEL_SERVICE: "hello"})
 CONFIGURATION = configuration(created="hello-00001", ready="hello-00001", conditions=(is_true(),))
 FIRST = revision(ready=is_true())
-ASSIGNED = Assigned((), {"": (Target("hello-00001", 100, latest_revision=True),)})
+TARGET = Target("hello-00001", 100, latest_revision=True, configuration_name="hello")
+ASSIGNED = Assigned((), {"": (TARGET,)})
 NOT_CONFIGURED = (UNKNOWN, "IngressNotConfigured", "Ingress has not yet been reconciled.")
 
 

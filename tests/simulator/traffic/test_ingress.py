@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from simulator.resources.meta import LAST_APPLIED, is_controlled_by
-from simulator.resources.networking import VISIBILITY_EXTERNAL, VISIBILITY_LOCAL
+from simulator.resources.networking import (
+    ANNOTATION_ROLLOUT,
+    VISIBILITY_EXTERNAL,
+    VISIBILITY_LOCAL,
+)
 from simulator.resources.serving import ANNOTATION_SPLITTER, LABEL_VISIBILITY
 from simulator.traffic.domains import (
     Domains,
@@ -116,4 +120,4 @@ def test_the_ingress_bears_its_routes_name_labels_and_annotations() -> None:
         "serving.knative.dev/route": "hello",
         "serving.knative.dev/routeNamespace": "default",
     }
-    assert ingress.metadata.annotations == {ANNOTATION_SPLITTER: "random"}
+    assert ingress.metadata.annotations == {ANNOTATION_SPLITTER: "random", ANNOTATION_ROLLOUT: "{}"}

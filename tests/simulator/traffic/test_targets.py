@@ -219,7 +219,8 @@ def test_a_revision_that_speaks_h2c_is_marked() -> None:
     spec = RevisionSpec(containers=(Container(name="c", image="i", ports=(port,)),))
     found = assigned(pin("a", 100), revisions=(changed(A, spec=spec),))
     assert isinstance(found, Assigned)
-    assert found.groups[""] == (Target("a", 100, h2c=True),)
+    expected = Target("a", 100, h2c=True, configuration_name="hello")
+    assert found.groups[""] == (expected,)
 
 
 def test_status_tells_percent_and_latest_always_and_urls_of_tags() -> None:
