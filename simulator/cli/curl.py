@@ -11,7 +11,7 @@ from simulator.cli import output
 from simulator.cli.exits import ReaderGone, UsageError
 from simulator.cli.instance import Instance, host_and_port, instance_option, namespace_option
 from simulator.cli.kinds import SERVICE
-from simulator.cli.urls import Reach, reach_of
+from simulator.cli.urls import Gateway, Reach, reach_of
 from simulator.client import NotRunning
 from simulator.errors import KnaryError
 
@@ -73,6 +73,8 @@ def curl(
 ) -> None:
     """Send one request to a service through the gateway, and print the answer's body.
 
+    A cluster-local service is asked where the gateway answers for the inside.
+
     \b
     Examples:
       knary curl helloworld-go
@@ -80,7 +82,7 @@ def curl(
       knary curl helloworld-go --tag candidate
     """
     reach = _reach(instance, namespace, service, tag)
-    gateway = str(instance.description()["gateway"])
+    gateway = reach.gateway
     sent = _headers(headers, reach.host)
     host, port = host_and_port(gateway)
     connection = http.client.HTTPConnection(host, port, timeout=max_time)
@@ -103,7 +105,7 @@ def _reach(instance: Instance, namespace: str, service: str, tag: str | None) ->
     description = instance.description()
     with instance.client() as client:
         found = client.get(SERVICE, namespace, service)
-    return reach_of(found, tag, str(description["gateway"]), str(description["domain"]))
+    return reach_of(found, tag, Gateway.of(description))
 
 
 def _headers(lines: tuple[str, ...], host: str) -> dict[str, str]:

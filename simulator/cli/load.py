@@ -75,7 +75,7 @@ def load(
       knary load helloworld-go --rate 200 --duration 10s
       knary load helloworld-go --requests 1000 --connections 8 --json -
     """
-    from simulator.cli.urls import reach_of
+    from simulator.cli.urls import Gateway, reach_of
     from simulator.load.plan import LoadPlan
 
     if requests is not None and (rate is not None or duration is not None):
@@ -86,8 +86,8 @@ def load(
     with instance.client() as client:
         found = client.get(SERVICE, namespace, service)
     description = instance.description()
-    reach = reach_of(found, None, str(description["gateway"]), str(description["domain"]))
-    address, port = host_and_port(str(description["gateway"]))
+    reach = reach_of(found, None, Gateway.of(description))
+    address, port = host_and_port(reach.gateway)
     plan = LoadPlan(
         address=address,
         port=port,

@@ -64,6 +64,7 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("Version", f"{found['version']} (Python {found['python']})"),
         ("Gateway", found["gateway"]),
+        ("Cluster-local", found["gatewayLocal"]),
         ("API", found["api"]),
         ("Console", found["console"]),
         ("Domain", found["domain"]),

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from simulator.errors import KnaryError
 
+INSIDE = ".svc.cluster.local"
+
+
+class Gateway(NamedTuple):
+    """The gateway's two base URLs and the domain of the hosts for the outside."""
+
+    outside: str
+    inside: str
+    domain: str
+
+    @classmethod
+    def of(cls, description: Mapping[str, Any]) -> Gateway:
+        """Return that of an instance's description."""
+        names = ("gateway", "gatewayLocal", "domain")
+        return cls(*(str(description.get(name, "")) for name in names))
+
 
 class Reach(NamedTuple):
-    """The host that the gateway routes by, and an address that a browser opens."""
+    """The host that the gateway routes by, its base URL, and an address that a browser opens."""
 
     host: str
+    gateway: str
     browser: str
 
 
-def reach_of(service: dict[str, Any], tag: str | None, gateway: str, domain: str) -> Reach:
+def reach_of(service: dict[str, Any], tag: str | None, gateway: Gateway) -> Reach:
     """Return how to reach a service, or the revision behind a tag of it.
 
     Every outside host "X.DOMAIN" is served as "X.localhost" too, which resolvers keep on this
-    machine (RFC 6761, 6.3). Raise KnaryError when the service has no such address.
+    machine (RFC 6761, 6.3), and "X.svc.cluster.local" as "X.svc.localhost". Raise KnaryError when
+    the service has no such address.
     """
     name = service["metadata"]["name"]
     status = service.get("status", {})
@@ -36,11 +55,14 @@ def reach_of(service: dict[str, Any], tag: str | None, gateway: str, domain: str
         raise KnaryError(
             f"service '{name}' has no address yet: see `knary service describe {name}`"
         )
-    if host.endswith(".svc.cluster.local"):
-        raise KnaryError(
-            f"service '{name}' is cluster-local: it has no address outside; give it one with"
-            f" `knary service update {name} --no-cluster-local`"
-        )
-    port = urlsplit(gateway).port or 80
-    local = f"{host.removesuffix('.' + domain)}.localhost" if host.endswith("." + domain) else host
-    return Reach(host, f"http://{local}:{port}" if port != 80 else f"http://{local}")
+    return _through(gateway, host)
+
+
+def _through(gateway: Gateway, host: str) -> Reach:
+    base, local = gateway.outside, host
+    if host.endswith(INSIDE):
+        base, local = gateway.inside, f"{host.removesuffix(INSIDE)}.svc.localhost"
+    elif host.endswith(f".{gateway.domain}"):
+        local = f"{host.removesuffix(f'.{gateway.domain}')}.localhost"
+    port = urlsplit(base).port or 80
+    return Reach(host, base, f"http://{local}:{port}" if port != 80 else f"http://{local}")

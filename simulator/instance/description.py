@@ -12,7 +12,10 @@ SCHEMA = 1
 
 
 class Description(Struct, frozen=True, rename="camel"):
-    """`gateway`, `api` and `console` are base URLs; `started` is RFC 3339; `pid` the parent's."""
+    """`gateway`, `api` and `console` are base URLs; `started` is RFC 3339; `pid` the parent's.
+
+    `gateway_local` is where cluster-local hosts are answered too.
+    """
 
     pid: int
     version: str
@@ -24,6 +27,7 @@ class Description(Struct, frozen=True, rename="camel"):
     data_folder: str
     workers: int
     started: str
+    gateway_local: str = ""
     schema: int = SCHEMA
 
 

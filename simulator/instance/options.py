@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-GATEWAY_PORT, API_PORT, CONSOLE_PORT = 8080, 6443, 8090
+GATEWAY_PORT, LOCAL_PORT, API_PORT, CONSOLE_PORT = 8080, 8081, 6443, 8090
 LOOPBACK = "127.0.0.1"
 
 
@@ -21,6 +21,7 @@ class UpOptions:
     ephemeral: bool = False
     listen: str = LOOPBACK
     port: int | None = None
+    local_port: int | None = None
     api_port: int | None = None
     console_port: int | None = None
     workers: int = 1

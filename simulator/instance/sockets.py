@@ -17,6 +17,7 @@ from simulator.instance.options import (
     API_PORT,
     CONSOLE_PORT,
     GATEWAY_PORT,
+    LOCAL_PORT,
     LOOPBACK,
     ParentSettings,
     UpOptions,
@@ -59,7 +60,7 @@ class PortChoice:
 
 @dataclass(frozen=True)
 class Listening:
-    """One port: its sockets (one per worker) and, for the gateway, the lock that guards it."""
+    """One port: its sockets (one per worker) and, for the gateway's, the lock that guards it."""
 
     address: str
     port: int
@@ -208,24 +209,30 @@ def _translated(error: OSError, address: str, port: int) -> Exception:
 
 @dataclass(frozen=True)
 class Ports:
-    """The three ports of an instance. `notes` are lines for the user."""
+    """The four ports of an instance; both of the gateway's have a socket per worker.
+
+    `notes` are lines for the user.
+    """
 
     gateway: Listening
+    local: Listening
     api: Listening
     console: Listening
     notes: tuple[str, ...]
 
     def close(self) -> None:
-        for one in (self.gateway, self.api, self.console):
+        for one in (self.gateway, self.local, self.api, self.console):
             one.close()
 
 
 def open_ports(options: UpOptions, limits: ParentSettings) -> Ports:
-    """Open the gateway's port where the user wants it, the API's and the console's on loopback.
+    """Open the gateway's port where the user wants it, all others on loopback.
 
+    So what is cluster-local is not for other machines, whatever the gateway listens on.
     Raise PortTaken or KnaryError; then none is left open.
     """
     gateway = PortChoice("gateway", "--port", GATEWAY_PORT, options.port)
+    inside = PortChoice("cluster-local gateway", "--local-port", LOCAL_PORT, options.local_port)
     api = PortChoice("API", "--api-port", API_PORT, options.api_port)
     console = PortChoice("console", "--console-port", CONSOLE_PORT, options.console_port)
     bounds = Bounds(limits.listen_backlog, limits.port_attempts_max)
@@ -236,8 +243,14 @@ def open_ports(options: UpOptions, limits: ParentSettings) -> Ports:
             return one
 
         first = keep(listen_shared(options.listen, gateway, options.workers, bounds))
-        second = keep(listen_single(LOOPBACK, api, bounds))
-        third = keep(listen_single(LOOPBACK, console, bounds))
+        second = keep(listen_shared(LOOPBACK, inside, options.workers, bounds))
+        third = keep(listen_single(LOOPBACK, api, bounds))
+        fourth = keep(listen_single(LOOPBACK, console, bounds))
         opened.pop_all()
-    notes = (gateway.moved(first.port), api.moved(second.port), console.moved(third.port))
-    return Ports(first, second, third, tuple(note for note in notes if note))
+    notes = (
+        gateway.moved(first.port),
+        inside.moved(second.port),
+        api.moved(third.port),
+        console.moved(fourth.port),
+    )
+    return Ports(first, second, third, fourth, tuple(note for note in notes if note))

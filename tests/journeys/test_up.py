@@ -67,7 +67,12 @@ def test_a_second_one_on_the_same_folder_is_told_where_the_first_is() -> None:
 
 @pytest.mark.parametrize(
     ("option", "purpose"),
-    [("--port", "gateway"), ("--api-port", "API"), ("--console-port", "console")],
+    [
+        ("--port", "gateway"),
+        ("--local-port", "cluster-local gateway"),
+        ("--api-port", "API"),
+        ("--console-port", "console"),
+    ],
 )
 def test_a_port_that_is_taken_is_refused_when_it_was_asked_for(option: str, purpose: str) -> None:
     with socket.create_server((HERE, 0)) as server:
@@ -90,7 +95,7 @@ def test_a_default_port_that_is_taken_moves_to_the_next_free_one() -> None:
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError):  # someone else may have it: as good
             held.enter_context(socket.create_server((HERE, 8080)))
-        ports = ("--api-port", "0", "--console-port", "0")
+        ports = ("--local-port", "0", "--api-port", "0", "--console-port", "0")
         with Instance(ports=ports) as knary:
             _, port = knary.gateway
             assert 8080 < port < 8180

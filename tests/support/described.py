@@ -8,6 +8,7 @@ HERE = Description(
     pid=1,
     version="0.1.0",
     gateway="http://127.0.0.1:8080",
+    gateway_local="http://127.0.0.1:8081",
     api="https://127.0.0.1:6443",
     console="http://127.0.0.1:8090",
     domain="example.com",

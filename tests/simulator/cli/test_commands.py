@@ -125,7 +125,9 @@ def test_a_change_of_the_services_own_labels_is_no_revision(knary: Knary) -> Non
     knary("service", "create", "label", "--image", IMAGE)
     assert knary("service", "update", "label", "--cluster-local").status == 0
     # Nothing to wait for: the routes follow the label in their own time.
-    eventually("no outside address", lambda: "is cluster-local" in knary("url", "label").err)
+    eventually("an inside address", lambda: ".svc.localhost:" in knary("url", "label").out)
+    answered = "an answer inside", lambda: knary("curl", "label").out == "Hello World!\n"
+    eventually(*answered)
     made = knary("revision", "list", "-s", "label", "--no-headers")
     assert [row[0] for row in made.rows] == ["label-00001"]
     same = knary("service", "update", "label", "--cluster-local")

@@ -13,7 +13,7 @@ from simulator.cli.exits import UsageError
 from simulator.cli.kinds import KINDS, Kind, find_kind, find_kinds, kind_of
 from simulator.cli.lazy import LazyGroup
 from simulator.cli.main import COMMANDS, knary
-from simulator.cli.urls import reach_of
+from simulator.cli.urls import Gateway, reach_of
 from simulator.client import resource_path
 from simulator.errors import KnaryError
 from simulator.resources import scheme
@@ -128,46 +128,53 @@ def service(url: str, *traffic: dict[str, Any]) -> dict[str, Any]:
     return {"metadata": {"name": "shop"}, "status": {"url": url, "traffic": list(traffic)}}
 
 
-GATEWAY = "http://127.0.0.1:8081"
+OUTSIDE, INSIDE = "http://127.0.0.1:8081", "http://127.0.0.1:8082"
+GATEWAY = Gateway(OUTSIDE, INSIDE, "example.com")
 
 
 @pytest.mark.parametrize(
-    ("found", "tag", "host", "browser"),
+    ("found", "tag", "expected"),
     [
         pytest.param(
             service("http://shop.default.example.com"),
             None,
-            "shop.default.example.com",
-            "http://shop.default.localhost:8081",
+            ("shop.default.example.com", OUTSIDE, "http://shop.default.localhost:8081"),
             id="its own host",
         ),
         pytest.param(
             service("", {"tag": "new", "url": "http://new-shop.default.example.com"}),
             "new",
-            "new-shop.default.example.com",
-            "http://new-shop.default.localhost:8081",
+            ("new-shop.default.example.com", OUTSIDE, "http://new-shop.default.localhost:8081"),
             id="a tag's host",
         ),
         pytest.param(
             service("http://shop.elsewhere.org"),
             None,
-            "shop.elsewhere.org",
-            "http://shop.elsewhere.org:8081",
+            ("shop.elsewhere.org", OUTSIDE, "http://shop.elsewhere.org:8081"),
             id="another domain",
+        ),
+        pytest.param(
+            service("http://shop.default.svc.cluster.local"),
+            None,
+            (
+                "shop.default.svc.cluster.local",
+                INSIDE,
+                "http://shop.default.svc.localhost:8082",
+            ),
+            id="private",
         ),
     ],
 )
 def test_a_service_is_reached_by_its_host(
-    found: dict[str, Any], tag: str | None, host: str, browser: str
+    found: dict[str, Any], tag: str | None, expected: tuple[str, str, str]
 ) -> None:
-    assert reach_of(found, tag, GATEWAY, "example.com") == (host, browser)
+    assert reach_of(found, tag, GATEWAY) == expected
 
 
 @pytest.mark.parametrize(
     ("found", "tag", "message"),
     [
         (service(""), None, "has no address yet"),
-        (service("http://shop.default.svc.cluster.local"), None, "cluster-local"),
         (service("", {"tag": "a", "url": ""}), "b", "has no tag 'b'; it has: a"),
     ],
 )
@@ -175,7 +182,7 @@ def test_a_service_without_an_address_says_why(
     found: dict[str, Any], tag: str | None, message: str
 ) -> None:
     with pytest.raises(KnaryError, match=message):
-        reach_of(found, tag, GATEWAY, "example.com")
+        reach_of(found, tag, GATEWAY)
 
 
 def test_a_kind_of_core_has_no_group_in_its_name() -> None:

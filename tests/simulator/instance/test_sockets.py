@@ -135,8 +135,8 @@ def test_a_connection_that_waits_is_accepted_from_the_same_socket_later() -> Non
             assert accepted.recv(5) == b"hello"
 
 
-def test_when_one_of_the_three_ports_is_taken_the_others_are_given_back(tmp_path: Path) -> None:
-    free = UpOptions(tmp_path, port=0, api_port=0, console_port=0)
+def test_when_one_of_the_ports_is_taken_the_others_are_given_back(tmp_path: Path) -> None:
+    free = UpOptions(tmp_path, port=0, local_port=0, api_port=0, console_port=0)
     ports = open_ports(free, ParentSettings())
     port = ports.gateway.port
     ports.close()
