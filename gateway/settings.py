@@ -25,10 +25,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     upstream_idle_connections_max: int = 512  # kept per replica
     replica_wait_s_max: float = 30.0  # a request waits so long for a replica that answers
     replica_waiters_max: int = 10_000  # requests that wait, per revision (activator's queue)
+    interim_heads_max: int = 32  # 1xx before one answer
     redial_s: float = 0.05  # a replica that refused is tried again after so long
     replica_avoid_s: float = 30.0  # one that let a connection hang comes last for so long
     tick_s: float = 0.1  # how often deadlines are looked at
     drain_s_max: float = 30.0  # a stopping worker gives its requests so long
+    drain_idle_s_max: float = 1.0  # an idle client may send one more request for so long
     control_reconnect_s: float = 0.02
 
 
@@ -36,10 +38,15 @@ class Startup(Struct, frozen=True, forbid_unknown_fields=True):
     """What the parent tells a worker when it starts it."""
 
     worker: int
-    listen_fd: int
+    listen_fd: int  # the external listener's
     control_socket: str
+    local_listen_fd: int = -1  # the cluster-local listener's
     life_fd: int = -1
     ready_fd: int = -1
     pid_file: str = ""
+    metrics_file: str = ""  # where others read what is counted; "": nowhere
+    access_log: str = ""  # a file's absolute path; "": none, unless `access_log_fd`
+    access_log_fd: int = -1  # an inherited descriptor to write to instead
+    access_log_sample: float = 1.0  # this part of the requests is logged
     verbose: bool = False
     settings: Settings = Settings()
