@@ -5,11 +5,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUNTIME = @VENV='$(VENV)' PYTHON='$(PYTHON)' .ci/environment runtime
 DEVELOP = @VENV='$(VENV)' PYTHON='$(PYTHON)' .ci/environment develop
-CHECKED := knary gateway simulator sample_apps tests benchmarks
+CHECKED := knary gateway simulator sample_apps tests benchmarks hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint format types contracts check bench bench-gateway \
-	bench-split bench-startup bench-updates lock clean
+
+# What runs the gateway's own modules, in the test's process or in a worker's.
+GATEWAY_TESTS := tests/gateway tests/journeys tests/test_compiled.py \
+	tests/simulator/cli/test_commands.py tests/simulator/cli/test_following.py \
+	tests/simulator/test_client.py
+
+.PHONY: help demo test test-all test-compiled compile compile-clean lint format types contracts \
+	check bench bench-gateway bench-split bench-startup bench-updates lock clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -28,6 +34,18 @@ test-all: ## Run the tests with every supported Python that is found (3.11, 3.12
 			$(MAKE) --no-print-directory VENV=.venv-$$version PYTHON=python$$version test || exit 1; \
 		else echo "knary: python$$version is not found, skipped" >&2; fi; \
 	done
+
+compile: ## Compile the gateway with mypyc (needs a C compiler); docs/compiled.md
+	$(DEVELOP)
+	@$(BIN)/python hatch_build.py $(ARGS)
+
+compile-clean: ## Remove the compiled gateway
+	@rm -rf gateway/compiled
+
+test-compiled: ## Compile the gateway, and run the tests that it takes part in on it
+	$(DEVELOP)
+	@$(BIN)/python hatch_build.py
+	@KNARY_COMPILED=1 $(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(GATEWAY_TESTS))
 
 lint: ## Check style, and that the code is formatted
 	$(DEVELOP)
@@ -71,6 +89,6 @@ lock: ## Pin the newest versions in locks/ (needs the network)
 	@VENV='$(VENV)' PYTHON='$(PYTHON)' .ci/lock
 
 clean: ## Remove what was made: environments, caches, reports
-	@rm -rf .venv .venv-* dist build *.egg-info benchmarks/out .mypy_cache .pytest_cache \
+	@rm -rf .venv .venv-* dist build *.egg-info benchmarks/out gateway/compiled .mypy_cache .pytest_cache \
 		.ruff_cache .hypothesis .import_linter_cache
 	@find $(CHECKED) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -126,6 +126,7 @@ class Hello(Struct, frozen=True, tag=True):
     worker: int
     pid: int
     protocol: int = PROTOCOL_VERSION
+    build: str = "interpreted"  # as gateway.build says it
 
 
 class Ack(Struct, frozen=True, tag=True):

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 
+from gateway.build import build
 from gateway.contract import (
     Ack,
     Begin,
@@ -60,7 +61,7 @@ class ControlLink:
                 await asyncio.sleep(self._startup.settings.control_reconnect_s)
                 continue
             try:
-                self._send(Hello(self._startup.worker, os.getpid()))
+                self._send(Hello(self._startup.worker, os.getpid(), build=build()))
                 await self._receive(reader, router)
             except (OSError, FrameError) as error:
                 log.warning("control link: %s", error)

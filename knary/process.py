@@ -7,8 +7,10 @@ instance's log, and ends when its parent does. Why it could not run goes there t
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
+from knary.compiled import NotCompiled, use
 from knary.inside import enter
 
 NAMES = ("gateway", "control-plane", "launcher")
@@ -25,6 +27,9 @@ def main(arguments: list[str]) -> int:
     enter()
     try:
         return _run(name, settings)
+    except NotCompiled as error:
+        logging.getLogger(__name__).error("%s failed: %s", name, error)
+        return 1
     except Exception:
         logging.getLogger(__name__).exception("%s failed", name)
         return 1
@@ -33,6 +38,7 @@ def main(arguments: list[str]) -> int:
 def _run(name: str, settings: str) -> int:
     if name == "gateway":
         die_with_parent()
+        use(os.environ)
         from gateway.main import run as run_gateway
 
         return run_gateway(settings)

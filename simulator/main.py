@@ -255,6 +255,6 @@ class ControlPlane:
             self._startup.description,
             python=platform.python_version(),
             pid=os.getpid(),
-            workers=[WorkerProcess(one.index, one.pid) for one in self._link.workers()],
+            workers=[WorkerProcess(one.index, one.pid, one.build) for one in self._link.workers()],
             pods=self._store.list(Pod),
         )

@@ -55,6 +55,7 @@ def doctor(instance: Instance) -> int:
         _python,
         _system,
         _packages,
+        _gateway,
         _descriptors,
         _data_folder,
         _running,
@@ -106,6 +107,22 @@ def _packages(_instance: Instance) -> Iterator[Finding]:
         yield Finding("fail", f"packages missing: {names}", "install knary again with pip")
     else:
         yield Finding("ok", f"{len(PACKAGES)} packages load")
+
+
+def _gateway(_instance: Instance) -> Iterator[Finding]:
+    """Say which modules a gateway that starts now would run."""
+    from knary.compiled import NotCompiled, chosen, is_outdated
+
+    try:
+        found = chosen(os.environ)
+    except NotCompiled as error:
+        yield Finding("fail", "gateway: cannot start", str(error))
+        return
+    if found is None and is_outdated(os.environ):
+        what = "gateway: interpreted, for its compiled modules are older than its sources"
+        yield Finding("warn", what, "run `make compile`")
+    else:
+        yield Finding("ok", f"gateway: {found or 'interpreted'}")
 
 
 def _descriptors(_instance: Instance) -> Iterator[Finding]:

@@ -44,6 +44,12 @@ def _domain(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
 
 @click.command("up")
 @click.option("--port", type=_PORT, metavar="PORT", help=f"Gateway's [default: 8080]. {_PORT_HELP}")
+@click.option(
+    "--local-port",
+    type=_PORT,
+    metavar="PORT",
+    help="Gateway's for cluster-local hosts, on loopback [default: 8081].",
+)
 @click.option("--api-port", type=_PORT, metavar="PORT", help="API's [default: 6443].")
 @click.option("--console-port", type=_PORT, metavar="PORT", help="Console's [default: 8090].")
 @click.option(
@@ -108,9 +114,20 @@ def up(ctx: click.Context, /, *, instance: Instance, **given: Any) -> int:
     chosen = ctx.get_parameter_source("instance")
     if given["ephemeral"] and chosen is click.core.ParameterSource.COMMANDLINE:
         raise UsageError("--ephemeral and --data exclude each other")
+    _check_build()
     from simulator.instance.parent import run
 
     return run(UpOptions(data=instance.data, **given), _apply)
+
+
+def _check_build() -> None:
+    """Raise KnaryError when compiled modules are demanded and missing: no worker would start."""
+    from knary.compiled import NotCompiled, chosen
+
+    try:
+        chosen(os.environ)
+    except NotCompiled as error:
+        raise KnaryError(str(error)) from error
 
 
 def _apply(manifests: Sequence[Path], paths: InstancePaths) -> None:

@@ -42,6 +42,7 @@ class WorkerSeen(Struct, frozen=True):
     index: int
     pid: int
     version: int
+    build: str = "interpreted"
 
 
 class _Gone(Exception):
@@ -54,6 +55,7 @@ class _Peer:
     def __init__(self, hello: Hello, writer: StreamWriter) -> None:
         self.index = hello.worker
         self.pid = hello.pid
+        self.build = hello.build
         self.writer = writer
         self.table: RouteTable | None = None
         self.acknowledged = NOTHING_ACKNOWLEDGED
@@ -107,7 +109,7 @@ class Link:
     def workers(self) -> tuple[WorkerSeen, ...]:
         """Return the connected workers in order."""
         return tuple(
-            WorkerSeen(index, peer.pid, peer.acknowledged)
+            WorkerSeen(index, peer.pid, peer.acknowledged, peer.build)
             for index, peer in sorted(self._peers.items())
         )
 

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 from knary import __version__
+from knary.compiled import SWITCH
 from simulator.instance.children import ChildPlan
 from simulator.instance.description import Description
 from simulator.instance.lock import Lock
@@ -39,6 +40,7 @@ def describe(options: UpOptions, ports: Ports, started: str) -> Description:
         pid=os.getpid(),
         version=__version__,
         gateway=ports.gateway.url("http"),
+        gateway_local=ports.local.url("http"),
         api=ports.api.url("https"),
         console=ports.console.url("http"),
         domain=options.domain,
@@ -91,14 +93,17 @@ def plan_children(
                 settings={
                     "worker": index,
                     "listen_fd": one.fileno(),
+                    "local_listen_fd": inside.fileno(),
                     "control_socket": str(paths.gateway_socket),
                     "pid_file": str(paths.worker_pid(index)),
                 },
                 stop_s_max=limits.worker_stop_s_max,
-                descriptors=(one.fileno(),),
+                descriptors=(one.fileno(), inside.fileno()),
                 pid_file=paths.worker_pid(index),
-                variables=PYTHONS_OWN,
+                variables=PYTHONS_OWN | {SWITCH},
             )
-            for index, one in enumerate(ports.gateway.sockets)
+            for index, (one, inside) in enumerate(
+                zip(ports.gateway.sockets, ports.local.sockets, strict=True)
+            )
         ),
     )

@@ -17,10 +17,11 @@ from simulator.resources.serving import LABEL_REVISION
 
 
 class WorkerProcess(Struct, frozen=True):
-    """One gateway worker that is connected now."""
+    """One gateway worker that is connected now; `build` is how its modules were built."""
 
     index: int
     pid: int
+    build: str = "interpreted"
 
 
 def status_document(
@@ -36,8 +37,9 @@ def status_document(
         "schema": SCHEMA,
         "version": description.version,
         "python": python,
-        "build": "interpreted",
+        "build": ", ".join(sorted({one.build for one in workers})) or None,
         "gateway": description.gateway,
+        "gatewayLocal": description.gateway_local,
         "api": description.api,
         "console": description.console,
         "domain": description.domain,
@@ -46,7 +48,7 @@ def status_document(
         "started": description.started,
         "parent": {"pid": description.pid},
         "controlPlane": {"pid": pid},
-        "workers": [{"index": one.index, "pid": one.pid} for one in workers],
+        "workers": [{"index": one.index, "pid": one.pid, "build": one.build} for one in workers],
         "replicas": [_replica(pod) for pod in pods],
     }
 

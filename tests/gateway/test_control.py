@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.build import build
 from gateway.contract import (
     Ack,
     Backend,
@@ -88,7 +89,7 @@ async def linked(folder: Path) -> AsyncIterator[tuple[ControlPlane, Router, Cont
     router = Router(3, link.on_idle)
     running = asyncio.ensure_future(link.run(router))
     try:
-        assert await control.accept() == Hello(3, os.getpid())
+        assert await control.accept() == Hello(3, os.getpid(), build=build())
         yield control, router, link
     finally:
         running.cancel()
@@ -174,7 +175,7 @@ def test_a_link_that_breaks_within_a_whole_table_leaves_nothing_of_it(tmp_path: 
             control.send(Begin(1), Delta((row("one"),), (Backend("d/a"),)))
             control.writer.write(encode(Commit(1))[:-1])
             control.writer.close()
-            assert await control.accept() == Hello(3, os.getpid())
+            assert await control.accept() == Hello(3, os.getpid(), build=build())
             for byte in encode(Begin(2)) + encode(Delta((row("two"),), (Backend("d/a"),))):
                 control.writer.write(bytes([byte]))
             control.writer.write(encode(Commit(2)))
@@ -202,7 +203,7 @@ def test_a_broken_link_keeps_the_table_and_connects_again(tmp_path: Path) -> Non
             control.send(Begin(1), Delta((row("one"),), (Backend("d/a"),)), Commit(1))
             await control.receive()
             control.writer.close()
-            assert await control.accept() == Hello(3, os.getpid())
+            assert await control.accept() == Hello(3, os.getpid(), build=build())
             assert names(router, "one") == "d/a"
             control.send(Begin(2), Delta((row("two"),), (Backend("d/a"),)), Commit(2))
             assert await control.receive() == Ack(2)
@@ -215,9 +216,9 @@ def test_nonsense_on_the_link_ends_the_connection_not_the_worker(tmp_path: Path)
     async def story() -> None:
         async with linked(tmp_path) as (control, _, _):
             control.writer.write(b"\xff" * 100)
-            assert await control.accept() == Hello(3, os.getpid())
+            assert await control.accept() == Hello(3, os.getpid(), build=build())
             control.writer.write(b"\x00\x00\x00\x01x")
-            assert await control.accept() == Hello(3, os.getpid())
+            assert await control.accept() == Hello(3, os.getpid(), build=build())
 
     run(story())
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
+from knary.compiled import SWITCH
 from simulator.client import ApiClient
 from simulator.instance import description as descriptions
 from simulator.instance.description import Description
@@ -38,7 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 KNARY = (sys.executable, "-P", "-m", "knary")
 IMAGES = "registry.cn-hangzhou.aliyuncs.com/knative-sample/helloworld-go"
 HELLO = f"{IMAGES}:73fbdd56"
-FREE_PORTS = ("--port", "0", "--api-port", "0", "--console-port", "0")
+FREE_PORTS = ("--port", "0", "--local-port", "0", "--api-port", "0", "--console-port", "0")
 READY = "knary is ready"
 
 COMMAND_S_MAX = 40.0  # below a test's own time-out, so that the log is shown
@@ -81,7 +82,7 @@ def environment(data: Path) -> dict[str, str]:
         "PYTHONPATH": str(ROOT),
         "KNARY_DATA": str(data),
         "NO_COLOR": "1",
-        **({"TMPDIR": os.environ["TMPDIR"]} if "TMPDIR" in os.environ else {}),
+        **{name: os.environ[name] for name in ("TMPDIR", SWITCH) if name in os.environ},
     }
 
 
@@ -252,6 +253,11 @@ class Instance:
         parts = urlsplit(self.description.gateway)
         return parts.hostname or "", parts.port or 0
 
+    @property
+    def gateway_local(self) -> tuple[str, int]:
+        parts = urlsplit(self.description.gateway_local)
+        return parts.hostname or "", parts.port or 0
+
     def get(self, service: str, path: str = "/", namespace: str = "default") -> Reply:
         """Ask a service through the gateway, on a connection of its own."""
         return self.request(f"{service}.{namespace}.example.com", path=path)
@@ -264,8 +270,11 @@ class Instance:
         path: str = "/",
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
+        inside: bool = False,
     ) -> Reply:
-        connection = http.client.HTTPConnection(*self.gateway, timeout=REQUEST_S_MAX)
+        """Ask the gateway, or with `inside` its cluster-local port, for a host."""
+        where = self.gateway_local if inside else self.gateway
+        connection = http.client.HTTPConnection(*where, timeout=REQUEST_S_MAX)
         try:
             connection.request(method, path, body, {"Host": host, **(headers or {})})
             answer = connection.getresponse()

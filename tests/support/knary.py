@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from knary.compiled import SWITCH
 from simulator.instance.environment import child_environment
 from tests.support.waiting import eventually
 
@@ -18,6 +19,7 @@ WITHIN_S = 60.0
 def environment(home: Path) -> dict[str, str]:
     """Return an environment whose home and temporary folder are `home`, with nothing of ours."""
     own = {key: value for key, value in os.environ.items() if not key.startswith("KNARY")}
+    own |= {SWITCH: os.environ[SWITCH]} if SWITCH in os.environ else {}
     own |= {"HOME": str(home), "TMPDIR": str(home), "XDG_DATA_HOME": str(home / "data")}
     return child_environment(own)
 

@@ -26,6 +26,7 @@ def test_it_has_addresses_processes_and_versions() -> None:
         "python": "3.13.0",
         "build": "interpreted",
         "gateway": "http://127.0.0.1:8080",
+        "gatewayLocal": "http://127.0.0.1:8081",
         "api": "https://127.0.0.1:6443",
         "console": "http://127.0.0.1:8090",
         "domain": "example.com",
@@ -34,7 +35,10 @@ def test_it_has_addresses_processes_and_versions() -> None:
         "started": "2026-01-01T00:00:00Z",
         "parent": {"pid": 1},
         "controlPlane": {"pid": 2},
-        "workers": [{"index": 0, "pid": 3}, {"index": 1, "pid": 4}],
+        "workers": [
+            {"index": 0, "pid": 3, "build": "interpreted"},
+            {"index": 1, "pid": 4, "build": "interpreted"},
+        ],
         "replicas": [],
     }
 
