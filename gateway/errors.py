@@ -15,17 +15,42 @@ class GatewayError(Exception):
         super().__init__(detail or self.body)
         self.detail = detail
 
+    @property
+    def text(self) -> str:
+        """The line that a client reads. It never holds bytes that a client or a revision sent."""
+        return self.body
+
 
 class BadMessage(GatewayError):
-    """Bytes that two parsers could read differently, or that are no HTTP at all."""
+    """Bytes that two parsers could read differently, or that are no HTTP at all.
+
+    `detail` is a text of our own, fixed in the source: a client may read it.
+    """
 
     status = 400
     body = "bad request"
 
+    @property
+    def text(self) -> str:
+        return f"{self.body}: {self.detail}" if self.detail else self.body
+
+
+class CodingRefused(BadMessage):
+    """A transfer coding before the final chunked (RFC 9112 6.1); what follows is not read."""
+
+    status = 501
+    body = "no transfer coding but chunked is understood"
+
 
 class HeadTooLarge(GatewayError):
+    """A head, a chunk's line or trailers beyond a limit; `detail` is a text of our own."""
+
     status = 431
     body = "request header fields too large"
+
+    @property
+    def text(self) -> str:
+        return f"{self.body}: {self.detail}" if self.detail else self.body
 
 
 class TargetTooLong(GatewayError):
@@ -39,7 +64,9 @@ class HeadTimeout(GatewayError):
 
 
 class MethodRefused(GatewayError):
-    status = 405
+    """A method implemented for no resource: 501, not 405 with its Allow (RFC 9110 9.1)."""
+
+    status = 501
     body = "CONNECT is not served here"
 
 
@@ -68,10 +95,14 @@ class UpstreamFailed(GatewayError):
 
 
 class UpstreamNonsense(GatewayError):
-    """The revision's answer is not HTTP that can be passed on."""
+    """The revision's answer is not HTTP that can be passed on; `detail` is a text of our own."""
 
     status = 502
     body = "the revision's answer is not valid HTTP"
+
+    @property
+    def text(self) -> str:
+        return f"{self.body}: {self.detail}" if self.detail else self.body
 
 
 class NoReplica(GatewayError):

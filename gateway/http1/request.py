@@ -5,10 +5,18 @@ from __future__ import annotations
 from gateway.errors import BadMessage, ExpectationFailed, MethodRefused
 from gateway.http1.body import Body, ChunkedBody, LengthBody
 from gateway.http1.head import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    EXPECT,
+    EXPLAIN,
+    FORWARDED,
+    FORWARDED_FOR,
+    HOST,
+    KEEP_ALIVE,
+    TRANSFER_ENCODING,
+    UPGRADE,
     HeaderLines,
-    Kind,
     Special,
-    check_host,
     list_members,
     read_length,
     read_request_line,
@@ -35,6 +43,7 @@ class RequestHead:
     chunked = False
     expects_continue = False
     explain = False
+    wants_trailers: bool = False  # it said so: `TE: trailers`
     forwarded_for = b""
     forwarded = b""
     host = b""
@@ -62,58 +71,51 @@ def read_request(head: bytes, header_lines: HeaderLines, settings: Settings) -> 
         raise MethodRefused
     plain, special = header_lines.sort(lines)
     request = RequestHead(method, target, plain, is_http11=is_http11)
-    if len(special) == 1 and special[0][0] is Kind.HOST:  # the common case
+    if len(special) == 1 and special[0][0] == HOST:  # the common case
         request.host = special[0][2]
     else:
         _interpret(request, special)
-    if not request.host:
-        _require_host(request, special)
     if target[0] != 0x2F:
         _reduce_target(request)
     return request
 
 
 def _interpret(request: RequestHead, special: list[Special]) -> None:
+    """Set what the special lines say; the frequent kinds come first."""
     options: list[bytes] = []
-    hosts = 0
     upgrade = b""
     for kind, _, value in special:
-        match kind:
-            case Kind.HOST:
-                hosts += 1
-                request.host = value
-            case Kind.CONTENT_LENGTH:
-                if request.length >= 0:
-                    raise BadMessage("a repeated Content-Length")
-                request.length = read_length(value)
-            case Kind.TRANSFER_ENCODING:
-                if request.chunked:
-                    raise BadMessage("a repeated Transfer-Encoding")
-                if not request.is_http11:  # faulty framing, says RFC 9112 6.1
-                    raise BadMessage("a Transfer-Encoding in HTTP/1.0")
-                if value.lower() != b"chunked":
-                    raise refuse_coding(value)
-                request.chunked = True
-            case Kind.CONNECTION:
-                options += list_members(value)
-            case Kind.EXPECT:
-                if value.lower() != b"100-continue":
-                    raise ExpectationFailed
-                request.expects_continue = request.is_http11
-            case Kind.FORWARDED_FOR:
-                joined = request.forwarded_for + b", " if request.forwarded_for else b""
-                request.forwarded_for = joined + value
-            case Kind.FORWARDED:
-                joined = request.forwarded + b", " if request.forwarded else b""
-                request.forwarded = joined + value
-            case Kind.EXPLAIN:
-                request.explain = value == b"1"
-            case Kind.UPGRADE:
-                upgrade = value.lower()
-            case _:
-                pass  # dropped
-    if hosts > 1:
-        raise BadMessage("several Host headers")
+        if kind == HOST:
+            if request.host:
+                raise BadMessage("several Host headers")
+            request.host = value
+        elif kind == KEEP_ALIVE:
+            if not request.is_http11:
+                options.append(b"keep-alive")
+        elif kind == CONTENT_LENGTH:
+            if request.length >= 0:
+                raise BadMessage("a repeated Content-Length")
+            request.length = read_length(value)
+        elif kind == TRANSFER_ENCODING:
+            _read_coding(request, value)
+        elif kind == CONNECTION:
+            options += list_members(value)
+        elif kind == EXPECT:
+            if value.lower() != b"100-continue":
+                raise ExpectationFailed
+            request.expects_continue = request.is_http11
+        elif kind == FORWARDED_FOR:
+            joined = request.forwarded_for + b", " if request.forwarded_for else b""
+            request.forwarded_for = joined + value
+        elif kind == FORWARDED:
+            joined = request.forwarded + b", " if request.forwarded else b""
+            request.forwarded = joined + value
+        elif kind == EXPLAIN:
+            request.explain = value == b"1"
+        elif kind == UPGRADE:
+            upgrade += b"," + value
+    if not request.host and request.is_http11:
+        raise BadMessage("no Host header")
     if request.chunked and request.length >= 0:
         # Both lengths present is a smuggling attempt, not a tie to break (RFC 9112, 6.3).
         raise BadMessage("Content-Length with Transfer-Encoding")
@@ -121,8 +123,18 @@ def _interpret(request: RequestHead, special: list[Special]) -> None:
         raise BadMessage("a TRACE with content")  # RFC 9110 9.3.8
     if options:
         _apply_connection(request, options)
-    if upgrade == UPGRADE_SERVED and b"upgrade" in options and _may_upgrade(request):
-        request.upgrade = upgrade
+    if upgrade and b"upgrade" in options and UPGRADE_SERVED in list_members(upgrade):
+        request.upgrade = UPGRADE_SERVED if _may_upgrade(request) else b""
+
+
+def _read_coding(request: RequestHead, value: bytes) -> None:
+    if request.chunked:
+        raise BadMessage("a repeated Transfer-Encoding")
+    if not request.is_http11:  # faulty framing, says RFC 9112 6.1
+        raise BadMessage("a Transfer-Encoding in HTTP/1.0")
+    if value.lower() != b"chunked":
+        raise refuse_coding(value)
+    request.chunked = True
 
 
 def _apply_connection(request: RequestHead, options: list[bytes]) -> None:
@@ -143,11 +155,6 @@ def _may_upgrade(request: RequestHead) -> bool:
     return request.is_http11 and request.method == b"GET" and bodiless
 
 
-def _require_host(request: RequestHead, special: list[Special]) -> None:
-    if request.is_http11 and not any(kind is Kind.HOST for kind, _, _ in special):
-        raise BadMessage("no Host header")
-
-
 def _reduce_target(request: RequestHead) -> None:
     """Turn an absolute-form target into origin-form; its host wins (RFC 9112 3.2.2).
 
@@ -157,8 +164,6 @@ def _reduce_target(request: RequestHead) -> None:
         if request.method != b"OPTIONS":
             raise BadMessage("a malformed request target")
         return
-    if request.host:
-        check_host(request.host)  # it is not used, but may not be nonsense either
     target = request.target
     request.target, request.host = split_target(target)
     if request.method == b"OPTIONS" and target.endswith(b"://" + request.host):

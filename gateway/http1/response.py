@@ -5,8 +5,12 @@ from __future__ import annotations
 from gateway.errors import BadMessage
 from gateway.http1.body import Body, ChunkedBody, LengthBody, UntilClose
 from gateway.http1.head import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    KEEP_ALIVE,
+    TRANSFER_ENCODING,
+    UPGRADE,
     HeaderLines,
-    Kind,
     Special,
     list_members,
     read_length,
@@ -63,7 +67,7 @@ def read_response(head: bytes, header_lines: HeaderLines, settings: Settings) ->
     status, reason, is_http11 = _COMMON.get(first) or read_status_line(first)
     plain, special = header_lines.sort(lines)
     response = ResponseHead(status, reason, plain, keep_alive=is_http11)
-    if len(special) == 1 and special[0][0] is Kind.CONTENT_LENGTH:  # the common case
+    if len(special) == 1 and special[0][0] == CONTENT_LENGTH:  # the common case
         response.length = read_length(special[0][2])
     elif special:
         _interpret(response, special, is_http11=is_http11)
@@ -80,35 +84,44 @@ def _unframe(response: ResponseHead) -> None:
 
 
 def _interpret(response: ResponseHead, special: list[Special], *, is_http11: bool) -> None:
+    """Set what the special lines say; the frequent kinds come first."""
     options: list[bytes] = []
+    upgrade = b""
     for kind, _, value in special:
-        match kind:
-            case Kind.CONTENT_LENGTH:
-                if response.length >= 0:
-                    raise BadMessage("a repeated Content-Length")
-                response.length = read_length(value)
-            case Kind.TRANSFER_ENCODING:
-                if response.chunked:
-                    raise BadMessage("a repeated Transfer-Encoding")
-                if not is_http11:
-                    raise BadMessage("a Transfer-Encoding in HTTP/1.0")
-                if value.lower() != b"chunked":
-                    raise refuse_coding(value)
-                response.chunked = True
-            case Kind.CONNECTION:
-                options += list_members(value)
-            case Kind.UPGRADE:
-                response.upgrade = value.lower()
-            case _:
-                pass  # dropped
+        if kind == CONTENT_LENGTH:
+            if response.length >= 0:
+                raise BadMessage("a repeated Content-Length")
+            response.length = read_length(value)
+        elif kind == KEEP_ALIVE:
+            if not is_http11:
+                options.append(b"keep-alive")
+        elif kind == TRANSFER_ENCODING:
+            if response.chunked:
+                raise BadMessage("a repeated Transfer-Encoding")
+            if not is_http11:  # faulty framing, says RFC 9112 6.1
+                raise BadMessage("a Transfer-Encoding in HTTP/1.0")
+            if value.lower() != b"chunked":
+                raise refuse_coding(value)
+            response.chunked = True
+        elif kind == CONNECTION:
+            options += list_members(value)
+        elif kind == UPGRADE:
+            upgrade = value.lower()
     if response.chunked and response.length >= 0:
         raise BadMessage("Content-Length with Transfer-Encoding")
+    if options:
+        _apply_connection(response, options)
+    if response.status == 101 and b"upgrade" in options:
+        response.upgrade = upgrade
+
+
+def _apply_connection(response: ResponseHead, options: list[bytes]) -> None:
     if b"close" in options:
         response.keep_alive = False
     elif b"keep-alive" in options:
         response.keep_alive = True
     named = set(options) - _OPTIONS
-    if named:
+    if named:  # headers for this hop only (RFC 9110 7.6.1)
         response.lines = [
             line for line in response.lines if line.partition(b":")[0].lower() not in named
         ]
