@@ -67,7 +67,7 @@ class Instance:
         self._output = (data.parent / f"{data.name}.out").open("w+b")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            knary(*arguments, "--console-port", "0", *flags),
+            knary(*arguments, "--local-port", "0", "--console-port", "0", *flags),
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import os
@@ -36,6 +37,22 @@ def spread(values: Sequence[float], digits: int = 2) -> dict[str, float]:
     }
 
 
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
+    """Return the spread of ours / theirs, taken pair by pair; both were measured in turns.
+
+    Raise ValueError when their numbers differ.
+    """
+    return spread([a / b for a, b in zip(ours, theirs, strict=True) if b], 3)
+
+
+def spread_text(values: Mapping[str, float] | None, digits: int = 2) -> str:
+    """Return a spread as "MEDIAN (LEAST to GREATEST)", "" for none."""
+    if not values:
+        return ""
+    median, least, most = (f"{values[key]:.{digits}f}" for key in ("median", "min", "max"))
+    return f"{median} ({least} to {most})"
+
+
 def timing(values_s: Sequence[float]) -> dict[str, float]:
     """Return durations, given in seconds, as median, p95, least and greatest in milliseconds."""
     return {
@@ -55,8 +72,38 @@ def machine() -> dict[str, Any]:
         "cpu": platform.machine(),
         "cores": os.cpu_count(),
         "load_1m": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
+        "processor": processor(),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "gateway": gateway_build(),
     }
+
+
+def processor() -> str:
+    """Return the processor's name where the system tells it, else ""."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    names = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
+    return names[0] if names else ""
+
+
+def gateway_build() -> str:
+    """Return how a gateway that starts now is built: "compiled (mypyc ...)" or "interpreted"."""
+    if importlib.util.find_spec("knary") is None:
+        sys.path.append(str(OUT.parent.parent))
+    from knary.compiled import chosen
+
+    return str(chosen(os.environ) or "interpreted")
+
+
+def heading() -> str:
+    """Return one line that says what ran where."""
+    seen = machine()
+    return (
+        f"{seen['python']}, gateway {seen['gateway']}; {seen['system']}, {seen['cores']} cores"
+        f" ({seen['processor'] or seen['cpu']}), load {seen['load_1m']}"
+    )
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -77,9 +124,12 @@ def write(name: str, result: Mapping[str, Any]) -> Path:
     """Write the result beside the machine's description as benchmarks/out/NAME.json."""
     OUT.mkdir(exist_ok=True)
     path = OUT / f"{name}.json"
-    text = json.dumps({"benchmark": name, "machine": machine(), **result}, indent=2)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_text(as_json(name, result) + "\n", encoding="utf-8")
     return path
+
+
+def as_json(name: str, result: Mapping[str, Any]) -> str:
+    return json.dumps({"benchmark": name, "machine": machine(), **result}, indent=2)
 
 
 def say(text: str) -> None:

@@ -1,8 +1,4 @@
--- The least a request can say: its Host. Built once.
-function init(arguments)
-  wrk.headers["Host"] = arguments[1]
-end
-
+-- What every script of wrk says at its end, for drivers/wrk.py.
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(

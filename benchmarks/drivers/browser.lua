@@ -1,5 +1,6 @@
 -- What a browser says: eight headers; path and cookie differ in each request, so that nothing
 -- which remembers whole heads can flatter itself.
+dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "result.lua")
 local host
 local number = 0
 
@@ -23,12 +24,4 @@ function request()
   number = number + 1
   return string.format(text, number, number % 50, host,
     math.random(0, 0x7fffffff), math.random(0, 0x7fffffff))
-end
-
-function done(summary, latency)
-  local errors = summary.errors
-  io.write(string.format(
-    "\nRESULT %d %d %d %.0f %.0f\n", summary.requests, summary.duration,
-    errors.connect + errors.read + errors.write + errors.status + errors.timeout,
-    latency:percentile(50), latency:percentile(99)))
 end

