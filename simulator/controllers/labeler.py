@@ -13,15 +13,22 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from simulator.controllers.references import routes_concerned, routes_noted
+from simulator.controllers.references import (
+    is_marked,
+    is_meant,
+    mentions_of,
+    routes_concerned,
+    routes_noted,
+)
 from simulator.reconciling.plan import Action, Plan, Record, Update
 from simulator.reconciling.reader import Reader
 from simulator.resources.conditions import READY, UNKNOWN, find
-from simulator.resources.meta import Key, Resource, is_controlled_by, timestamp
+from simulator.resources.meta import Key, Resource, timestamp
 from simulator.resources.networking import Ingress
 from simulator.resources.serving import (
     ANNOTATION_ROUTES,
     ANNOTATION_ROUTING_STATE_MODIFIED,
+    LABEL_CONFIGURATION,
     LABEL_ROUTING_STATE,
     LABEL_SERVICE,
     ROUTE_FINALIZER,
@@ -80,59 +87,22 @@ class LabelerController:
             actions.append(Update(route.with_metadata(finalizers=finalizers)))
             message = f'Updated "{route.metadata.name}" finalizers'
             actions.append(Record(route, "Normal", "FinalizerUpdate", message))
-        configurations, revisions = referred_to(observed)
-        revisions |= served(observed)
-        settled = is_settled(route)
-        name = route.metadata.name
+        mentions = mentions_of(route, observed.ingress)
+        known = {one.metadata.name: one for one in observed.configurations}
+        configurations = set(mentions.followed)
+        settled, name = is_settled(route), route.metadata.name
+        for revision in observed.revisions:
+            own = known.get(revision.metadata.labels.get(LABEL_CONFIGURATION, ""))
+            listed = is_meant(mentions, revision, own)
+            if listed and own is not None:
+                configurations.add(own.metadata.name)
+            if listed or (settled and is_marked(revision)):
+                actions += _update(revision, _noted_and_stated(revision, name, now, listed=listed))
         for configuration in observed.configurations:
             listed = configuration.metadata.name in configurations
             if listed or settled:
                 actions += _update(configuration, _noted(configuration, name, listed=listed))
-        for revision in observed.revisions:
-            listed = revision.metadata.name in revisions
-            if listed or (settled and _is_active(revision)):
-                actions += _update(revision, _noted_and_stated(revision, name, now, listed=listed))
         return Plan(tuple(actions))
-
-
-def referred_to(observed: Observed) -> tuple[set[str], set[str]]:
-    """Return the names of the configurations and revisions that the Route refers to.
-
-    With an entry for the latest revision, the latest created one is among them already.
-    """
-    known = {one.metadata.name: one for one in observed.configurations}
-    owner_of = {one.metadata.name: _configuration_of(one) for one in observed.revisions}
-    configurations: set[str] = set()
-    revisions: set[str] = set()
-    route = observed.route
-    for entry in route.status.traffic + route.spec.traffic:
-        configuration_name = entry.configuration_name
-        if entry.revision_name:
-            if entry.revision_name not in owner_of:
-                continue
-            revisions.add(entry.revision_name)
-            configuration_name = owner_of[entry.revision_name] or configuration_name
-        configuration = known.get(configuration_name)
-        if configuration is None:
-            continue
-        configurations.add(configuration_name)
-        latest_created = configuration.status.latest_created_revision_name
-        if latest_created in owner_of and entry.latest_revision:
-            revisions.add(latest_created)
-    return configurations, revisions
-
-
-def served(observed: Observed) -> set[str]:
-    """Return the names of the revisions that the gateway sends the Route's requests to now."""
-    ingress = observed.ingress
-    if ingress is None or not is_controlled_by(ingress, observed.route):
-        return set()
-    return {
-        split.service_name
-        for rule in ingress.status.programmed
-        for path in rule.http.paths
-        for split in path.splits
-    }
 
 
 def is_settled(route: Route) -> bool:
@@ -151,7 +121,7 @@ def _finalize(observed: Observed, now: datetime) -> Plan:
     for configuration in observed.configurations:
         actions += _update(configuration, _noted(configuration, name, listed=False))
     for revision in observed.revisions:
-        if _is_active(revision):
+        if is_marked(revision):
             new = _noted_and_stated(revision, name, now, listed=False)
             actions += _update(revision, new)
     if actions:
@@ -189,14 +159,3 @@ def _noted_and_stated(revision: Revision, route: str, now: datetime, *, listed: 
 
 def _update(old: Marked, new: Marked) -> list[Action]:
     return [] if new is old else [Update(new)]
-
-
-def _is_active(revision: Revision) -> bool:
-    return revision.metadata.labels.get(LABEL_ROUTING_STATE) == ROUTING_ACTIVE
-
-
-def _configuration_of(revision: Revision) -> str:
-    for reference in revision.metadata.owner_references:
-        if reference.controller and reference.kind == Configuration.KIND:
-            return reference.name
-    return ""

@@ -23,8 +23,6 @@ from simulator.resources.serving import (
     LABEL_REVISION_UID,
     LABEL_ROUTING_STATE,
     LABEL_SERVICE,
-    ROUTING_ACTIVE,
-    Configuration,
     Revision,
 )
 
@@ -38,17 +36,6 @@ class Change(Struct, frozen=True):
 
     create: tuple[Pod, ...] = ()
     delete: tuple[Pod, ...] = ()
-
-
-def is_needed(revision: Revision, configuration: Configuration | None) -> bool:
-    """Tell whether a route, a tag or the latest generation needs the revision to run."""
-    if revision.is_deleting:
-        return False
-    if revision.metadata.labels.get(LABEL_ROUTING_STATE) == ROUTING_ACTIVE:
-        return True
-    if configuration is None:
-        return False
-    return configuration.status.latest_created_revision_name == revision.metadata.name
 
 
 def replicas_when_needed(revision: Revision, replicas_max: int) -> int:

@@ -5,6 +5,7 @@ Sources: knative/serving `pkg/reconciler/revision`, `v1/revision_lifecycle.go`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -19,7 +20,14 @@ from simulator.controllers.health import (
     mark_deploying,
     progress_deadline_s,
 )
-from simulator.controllers.replicas import is_needed, replicas_when_needed, to_reach
+from simulator.controllers.references import (
+    Mentions,
+    is_marked,
+    is_meant_by_any,
+    is_needed,
+    mentions_concerning,
+)
+from simulator.controllers.replicas import replicas_when_needed, to_reach
 from simulator.controllers.settings import STOCK, ControllerSettings
 from simulator.images import ImageMap, image_digest, known_digests
 from simulator.reconciling.plan import Action, Create, Delete, Plan, Record, UpdateStatus
@@ -39,7 +47,7 @@ from simulator.resources.serving import (
 
 
 class Observed(Struct, frozen=True):
-    """A Revision, its Configuration and its Pods.
+    """A Revision, its Configuration and its Pods; what Routes say that do not have it marked.
 
     While its images have no digests, also the map of images and the Configuration's other
     revisions, whose digests it may name.
@@ -48,6 +56,7 @@ class Observed(Struct, frozen=True):
     revision: Revision
     configuration: Configuration | None = None
     pods: tuple[Pod, ...] = ()
+    mentions: tuple[Mentions, ...] = ()
     siblings: tuple[Revision, ...] = ()
     images: ImageMap = ImageMap()
 
@@ -88,6 +97,7 @@ class RevisionController:
             revision=revision,
             configuration=reader.get(Configuration, key.namespace, name) if name else None,
             pods=tuple(reader.owned_by(Pod, revision.uid)),
+            mentions=() if is_marked(revision) else mentions_concerning(revision, reader),
         )
         if _has_digests(revision):
             return observed
@@ -115,7 +125,7 @@ class RevisionController:
                 container_statuses=resolved[: len(revision.spec.containers)],
                 init_container_statuses=resolved[len(revision.spec.containers) :],
             )
-        needed = is_needed(revision, observed.configuration)
+        needed = is_needed(revision, observed.configuration, observed.mentions)
         wanted = replicas_when_needed(revision, self._settings.replicas_max) if needed else 0
         change = to_reach(wanted, revision, observed.pods)
         actions: list[Action] = [Create(pod) for pod in change.create]
@@ -134,6 +144,10 @@ class RevisionController:
         status = msgspec.structs.replace(
             status, actual_replicas=situation.ready, desired_replicas=wanted
         )
+        if is_meant_by_any(observed.mentions, revision, observed.configuration):
+            # The labeler is about to mark it, or knows by now that nobody means it: not woken by
+            # Routes, it must look for itself.
+            look_again_s = min(look_again_s or math.inf, self._settings.unmarked_retry_s)
         plan = _write(revision, status, conditions, actions)
         return Plan(plan.actions, look_again_s)
 

@@ -24,3 +24,6 @@ class Reader(Protocol):
 
     def owned_by(self, kind: type[R], uid: str) -> Sequence[R]:
         """Return the kind's objects that name `uid` among their owners, by (namespace, name)."""
+
+    def naming(self, kind: type[R], namespace: str, named: str, name: str) -> Sequence[R]:
+        """Return the kind's objects that refer to the `named` kind's object of that name."""

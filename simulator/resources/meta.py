@@ -6,7 +6,7 @@ Sources: apimachinery `meta/v1/types.go`; Knative `pkg/kmeta/names.go` for `chil
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
@@ -77,6 +77,10 @@ class Resource(Struct, frozen=True, rename="camel", omit_defaults=True):
     @property
     def is_deleting(self) -> bool:
         return self.metadata.deletion_timestamp is not None
+
+    def names(self) -> Iterable[tuple[str, str]]:
+        """Return (KIND, name) of what the object refers to by name, in its own namespace."""
+        return ()
 
     def with_metadata(self, **changes: Any) -> Self:
         """Return a copy whose metadata has these fields replaced."""

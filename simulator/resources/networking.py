@@ -84,6 +84,13 @@ class IngressStatus(_Part, frozen=True):
     programmed_generation: int | None = None
 
 
+def revisions_of(rules: tuple[IngressRule, ...]) -> frozenset[str]:
+    """Return the names of the revisions that these rules send requests to."""
+    return frozenset(
+        split.service_name for rule in rules for path in rule.http.paths for split in path.splits
+    )
+
+
 class Ingress(Resource, frozen=True):
     API_VERSION: ClassVar[str] = VERSION
     KIND: ClassVar[str] = "Ingress"

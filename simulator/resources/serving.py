@@ -5,6 +5,7 @@ Source: knative/serving `pkg/apis/serving/v1/*_types.go`; names are the JSON nam
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from msgspec import Struct, field
@@ -166,6 +167,14 @@ class Route(Resource, frozen=True):
 
     spec: RouteSpec = field(default_factory=RouteSpec)
     status: RouteStatus = field(default_factory=RouteStatus)
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Yield (KIND, name) of all that the traffic refers to, as wanted and as reported."""
+        for entry in (*self.spec.traffic, *self.status.traffic):
+            if entry.revision_name:
+                yield "Revision", entry.revision_name
+            if entry.configuration_name:
+                yield "Configuration", entry.configuration_name
 
 
 class Revision(Resource, frozen=True):

@@ -9,7 +9,8 @@ from simulator.resources.serving import LABEL_CONFIGURATION, LABEL_REVISION, LAB
 
 INDEXED_LABELS = (LABEL_SERVICE, LABEL_CONFIGURATION, LABEL_REVISION)
 
-IndexKey = tuple[str, str]  # ("namespace", its name), ("owner", uid) or (label, value)
+# ("namespace", its name), ("owner", uid), (label, value), (KIND, "NAMESPACE/NAME" referred to)
+IndexKey = tuple[str, str]
 
 
 class Bucket:
@@ -41,7 +42,7 @@ _NO_OBJECTS = Bucket()
 
 
 class KindTable:
-    """All objects of one kind, by key, namespace, owner's uid and Knative's labels."""
+    """All objects of one kind, by key, namespace, owner's uid, Knative's labels and references."""
 
     def __init__(self) -> None:
         self._all = Bucket()
@@ -94,6 +95,10 @@ class KindTable:
         """Return the objects by (namespace, name) that name `uid` among their owners."""
         return self._by.get(("owner", uid), _NO_OBJECTS).sorted()
 
+    def naming(self, namespace: str, kind: str, name: str) -> Sequence[Resource]:
+        """Return the objects by name that refer to this one of their namespace."""
+        return self._by.get((kind, f"{namespace}/{name}"), _NO_OBJECTS).sorted()
+
     def _drop(self, index_key: IndexKey, key: Key) -> None:
         bucket = self._by[index_key]
         bucket.remove(key)
@@ -109,6 +114,8 @@ def _index_keys(obj: Resource) -> Iterator[IndexKey]:
     for label in INDEXED_LABELS:
         if (value := meta.labels.get(label)) is not None:
             yield label, value
+    for kind, name in obj.names():
+        yield kind, f"{meta.namespace}/{name}"
 
 
 def _matches(obj: Resource, namespace: str | None, labels: Mapping[str, str]) -> bool:

@@ -144,6 +144,10 @@ class Store:
         """Return the kind's objects that name `uid` among their owners, by (namespace, name)."""
         return cast("Sequence[R]", self._tables[kind].owned_by(uid))
 
+    def naming(self, kind: type[R], namespace: str, named: str, name: str) -> Sequence[R]:
+        """Return the kind's objects that refer to the `named` kind's object of that name."""
+        return cast("Sequence[R]", self._tables[kind].naming(namespace, named, name))
+
     def watch(
         self, kinds: Collection[type[Resource]] | None = None, since: int | None = None
     ) -> Watch:

@@ -77,6 +77,9 @@ class World:
             if any(reference.uid == uid for reference in one.metadata.owner_references)
         ]
 
+    def naming(self, kind: type[R], namespace: str, named: str, name: str) -> Sequence[R]:
+        return [one for one in self.list(kind, namespace) if (named, name) in set(one.names())]
+
     def _sorted(self, kind: type[R]) -> list[R]:
         found: Iterable[Resource] = self._objects.values()
         return sorted((one for one in found if isinstance(one, kind)), key=lambda one: one.key)

@@ -61,7 +61,11 @@ def updates(made: Plan) -> dict[str, tuple[str | None, str | None]]:
 
 
 def service_configuration(**fields: Any) -> Any:
-    known: dict[str, Any] = {"labels": {LABEL_SERVICE: "hello"}, "annotations": MARKED}
+    known: dict[str, Any] = {
+        "labels": {LABEL_SERVICE: "hello"},
+        "annotations": MARKED,
+        "generation": 2,
+    }
     return configuration(**(known | fields))
 
 

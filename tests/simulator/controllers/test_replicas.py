@@ -6,30 +6,16 @@ import msgspec
 import pytest
 
 from simulator.controllers.replicas import (
-    is_needed,
     make_pod,
     replica_set_name,
     replicas_when_needed,
     to_reach,
 )
 from simulator.resources.core import DRAIN_FINALIZER, PROCESS_FINALIZER
-from simulator.resources.serving import ANNOTATION_MIN_SCALE, Configuration
-from tests.support.world import configuration, pod, revision, template
+from simulator.resources.serving import ANNOTATION_MIN_SCALE
+from tests.support.world import pod, revision, template
 
 HELLO = revision()
-
-NEEDS = [
-    pytest.param("active", None, True, id="a route refers to it"),
-    pytest.param("reserve", "hello-00001", True, id="the latest generation's"),
-    pytest.param("reserve", "hello-00002", False, id="an older one without traffic"),
-    pytest.param("pending", None, False, id="no configuration, no route"),
-]
-
-
-@pytest.mark.parametrize(("routing", "latest_created", "needed"), NEEDS)
-def test_who_is_needed(routing: str, latest_created: str | None, needed: bool) -> None:
-    of: Configuration | None = configuration(created=latest_created) if latest_created else None
-    assert is_needed(revision(routing=routing), of) is needed
 
 
 @pytest.mark.parametrize(("text", "wanted"), [("0", 1), ("3", 3), ("999", 5), ("x", 1)])

@@ -30,6 +30,7 @@ from simulator.resources.serving import (
     ContainerDigest,
     Revision,
     RevisionStatus,
+    TrafficTarget,
 )
 from tests.support.world import (
     NOW,
@@ -40,6 +41,7 @@ from tests.support.world import (
     is_true,
     pod,
     revision,
+    route,
     template,
     told,
 )
@@ -245,19 +247,32 @@ def test_a_revision_that_nothing_needs_is_stopped_and_stays_ready() -> None:
     idle = READY.with_metadata(
         labels=READY.metadata.labels | {"serving.knative.dev/routingState": "reserve"}
     )
-    made = plan(pod("p", HELLO, ready=True), configuration(created="hello-00002"), of=idle)
+    newer = configuration(created="hello-00002", generation=2)
+    made = plan(pod("p", HELLO, ready=True), newer, of=idle)
     assert deleted(made) == ["p"]
+    assert made.requeue_after_s is None
     stopped = changed(idle, status=status_of(made))
     going = pod("p", HELLO, ready=True, deletion_timestamp="2026-01-02T03:04:05Z")
-    made = plan(going, configuration(created="hello-00002"), of=stopped)
+    made = plan(going, newer, of=stopped)
     assert facts(made)["Ready"] == HAPPY
     assert facts(made)["Active"] == NO_TRAFFIC
     assert (status_of(made).actual_replicas, status_of(made).desired_replicas) == (0, 0)
 
 
+def test_one_that_a_route_means_is_not_stopped_though_nothing_marks_it() -> None:
+    idle = READY.with_metadata(
+        labels=READY.metadata.labels | {"serving.knative.dev/routingState": "reserve"}
+    )
+    pinned = TrafficTarget(revision_name="hello-00001", latest_revision=False, percent=1)
+    newer = configuration(created="hello-00002", generation=2)
+    made = plan(pod("p", HELLO, ready=True), newer, route(traffic=(pinned,)), of=idle)
+    assert deleted(made) == []
+    assert made.requeue_after_s == 1.0  # by then it is marked, or nobody means it any more
+
+
 def test_one_that_was_superseded_before_it_was_ready_has_failed_at_the_deadline() -> None:
     idle = revision(digests=DIGESTS, routing="reserve")
-    newer = configuration(created="hello-00002")
+    newer = configuration(created="hello-00002", generation=2)
     assert facts(plan(newer, of=idle))["Ready"] == DEPLOYING
     assert facts(plan(newer, of=idle, at=PAST_DEADLINE))["Ready"] == (
         FALSE,

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.resources.meta import Key, ObjectMeta, OwnerReference
-from simulator.resources.serving import LABEL_REVISION, LABEL_SERVICE, Revision
+from simulator.resources.serving import (
+    LABEL_REVISION,
+    LABEL_SERVICE,
+    Revision,
+    Route,
+    RouteSpec,
+    RouteStatus,
+    TrafficTarget,
+)
 from simulator.store.indexes import KindTable
 
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -58,3 +66,43 @@ def test_every_read_equals_a_scan(
         if owner in {reference.uid for reference in obj.metadata.owner_references}
     ]
     assert all(table.get(key) == obj for key, obj in model.items())
+
+
+TRAFFIC = st.lists(st.builds(TrafficTarget, revision_name=NAMES, configuration_name=NAMES)).map(
+    tuple
+)
+
+
+def _route(
+    namespace: str,
+    name: str,
+    wanted: tuple[TrafficTarget, ...],
+    reported: tuple[TrafficTarget, ...],
+) -> Route:
+    meta = ObjectMeta(name=name, namespace=namespace)
+    return Route(metadata=meta, spec=RouteSpec(wanted), status=RouteStatus(traffic=reported))
+
+
+ROUTES = st.builds(_route, NAMES, NAMES, TRAFFIC, TRAFFIC)
+
+
+@given(st.lists(st.tuples(st.booleans(), ROUTES), max_size=20), NAMES, NAMES)
+def test_what_routes_refer_to_is_found_as_by_a_scan(
+    steps: list[tuple[bool, Route]], namespace: str, name: str
+) -> None:
+    table = KindTable()
+    model: dict[Key, Route] = {}
+    for puts, obj in steps:
+        if puts:
+            table.put(obj)
+            model[obj.key] = obj
+        else:
+            table.remove(obj.key)
+            model.pop(obj.key, None)
+        table.naming(namespace, "Revision", name)
+    for kind in ("Revision", "Configuration"):
+        assert list(table.naming(namespace, kind, name)) == [
+            model[key]
+            for key in sorted(model)
+            if key.namespace == namespace and (kind, name) in set(model[key].names())
+        ]
