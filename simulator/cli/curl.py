@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import sys
+from typing import Any
 
 import click
 
@@ -11,7 +12,7 @@ from simulator.cli import output
 from simulator.cli.exits import ReaderGone, UsageError
 from simulator.cli.instance import Instance, host_and_port, instance_option, namespace_option
 from simulator.cli.kinds import SERVICE
-from simulator.cli.urls import Gateway, Reach, reach_of
+from simulator.cli.urls import Gateway, Reach, grpc_hint, reach_of
 from simulator.client import NotRunning
 from simulator.errors import KnaryError
 
@@ -26,11 +27,16 @@ READ_BYTES = 65_536
 def url(service: str, tag: str | None, namespace: str, instance: Instance) -> None:
     """Print the address of a service for a browser or curl on this machine.
 
+    Where the service's port is named h2c, a line on standard error says how grpcurl calls it.
+
     \b
     Example:
       curl $(knary url helloworld-go)
     """
-    output.line(_reach(instance, namespace, service, tag).browser)
+    found, reach = _found(instance, namespace, service, tag)
+    output.line(reach.browser)
+    if hint := grpc_hint(found, reach):
+        output.note(hint)
 
 
 @click.command("curl")
@@ -81,7 +87,7 @@ def curl(
       knary curl shop /orders -i -d '{"item": 1}' -H 'Content-Type: application/json'
       knary curl helloworld-go --tag candidate
     """
-    reach = _reach(instance, namespace, service, tag)
+    _, reach = _found(instance, namespace, service, tag)
     gateway = reach.gateway
     sent = _headers(headers, reach.host)
     host, port = host_and_port(gateway)
@@ -101,11 +107,14 @@ def curl(
         connection.close()
 
 
-def _reach(instance: Instance, namespace: str, service: str, tag: str | None) -> Reach:
+def _found(
+    instance: Instance, namespace: str, service: str, tag: str | None
+) -> tuple[dict[str, Any], Reach]:
+    """Return the service, and how to reach it."""
     description = instance.description()
     with instance.client() as client:
         found = client.get(SERVICE, namespace, service)
-    return reach_of(found, tag, Gateway.of(description))
+    return found, reach_of(found, tag, Gateway.of(description))
 
 
 def _headers(lines: tuple[str, ...], host: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from simulator.cli.instance import Instance, host_and_port, instance_option, nam
 from simulator.cli.kinds import SERVICE
 
 if TYPE_CHECKING:
-    from simulator.load.plan import LoadPlan
+    from simulator.load.plan import LoadPlan, Protocol
     from simulator.load.report import LoadReport
     from simulator.load.schedule import Schedule
 
@@ -43,10 +43,21 @@ STDOUT = "-"
     "--connections",
     type=click.IntRange(1, CONNECTIONS_MAX),
     metavar="N",
-    help="Connections at most [default: 64; with --requests 1].",
+    help="Connections at most [default: 64; with --requests, h2c or grpc 1].",
 )
 @click.option("--timeout", default="10s", metavar="TIME", show_default=True, help="Per request.")
-@click.option("--path", default="/", metavar="PATH", show_default=True, help="What to ask for.")
+@click.option(
+    "--protocol",
+    type=click.Choice(["http1", "h2c", "grpc"]),
+    default="http1",
+    show_default=True,
+    help="HTTP/1.1, HTTP/2 without TLS, or unary gRPC calls with an empty message.",
+)
+@click.option(
+    "--path",
+    metavar="PATH",
+    help="What to ask for; of grpc the method [default: /; /helloworld.Greeter/SayHello].",
+)
 @click.option(
     "--json", "json_file", metavar="FILE|-", help="Write the report as JSON, - on stdout."
 )
@@ -59,7 +70,8 @@ def load(
     requests: int | None,
     connections: int | None,
     timeout: str,
-    path: str,
+    protocol: Protocol,
+    path: str | None,
     json_file: str | None,
     namespace: str,
     instance: Instance,
@@ -74,12 +86,15 @@ def load(
       knary load helloworld-go
       knary load helloworld-go --rate 200 --duration 10s
       knary load helloworld-go --requests 1000 --connections 8 --json -
+      knary load helloworld-grpc --protocol grpc
     """
     from simulator.cli.urls import Gateway, reach_of
-    from simulator.load.plan import LoadPlan
+    from simulator.load.plan import GRPC_METHOD, LoadPlan
 
     if requests is not None and (rate is not None or duration is not None):
         raise UsageError("--requests excludes --rate and --duration")
+    if path is None:
+        path = GRPC_METHOD if protocol == "grpc" else "/"
     if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
         raise UsageError(f"--path {path!r}: want a path such as /shop?item=1, percent-encoded")
     schedule = _schedule(rate, duration, requests, connections)
@@ -94,8 +109,9 @@ def load(
         host=reach.host,
         schedule=schedule,
         path=path,
-        connections_max=connections or (64 if requests is None else 1),
+        connections_max=connections or (64 if requests is None and protocol == "http1" else 1),
         timeout_s=_seconds("--timeout", timeout),
+        protocol=protocol,
     )
     return _send(plan, service, json_file)
 

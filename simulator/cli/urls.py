@@ -66,3 +66,15 @@ def _through(gateway: Gateway, host: str) -> Reach:
         local = f"{host.removesuffix(f'.{gateway.domain}')}.localhost"
     port = urlsplit(base).port or 80
     return Reach(host, base, f"http://{local}:{port}" if port != 80 else f"http://{local}")
+
+
+def grpc_hint(service: dict[str, Any], reach: Reach) -> str:
+    """Return the line that calls a gRPC service by hand; "" when its port speaks HTTP/1.1."""
+    template = service.get("spec", {}).get("template", {}).get("spec", {})
+    containers = template.get("containers") or ()
+    ports = [port for container in containers for port in container.get("ports") or ()]
+    if not any(port.get("name") == "h2c" for port in ports):
+        return ""
+    where = urlsplit(reach.gateway)
+    address = f"{where.hostname}:{where.port or 80}"
+    return f"gRPC: grpcurl -plaintext -authority {reach.host} {address} list"

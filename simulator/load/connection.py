@@ -14,13 +14,14 @@ FIRST_FINAL_STATUS = 200
 class Exchange:
     """One request under way. Moments are seconds of the monotonic clock."""
 
-    __slots__ = ("planned", "revision", "sent", "sequence", "status", "text")
+    __slots__ = ("error", "planned", "revision", "sent", "sequence", "status", "text")
 
     def __init__(self, sequence: int, planned: float) -> None:
         self.sequence = sequence
         self.planned = planned
         self.sent = 0.0
         self.status = 0
+        self.error = ""  # what the answer itself says beyond its status: a gRPC status
         self.revision = ""
         self.text = b""
 
@@ -28,26 +29,63 @@ class Exchange:
 class Owner(Protocol):
     """Whom a connection tells what happened."""
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: Carrier) -> None:
         """The connection is there; `lost` follows once, at its end."""
 
-    def answered(self, connection: Connection, exchange: Exchange) -> None:
-        """The whole answer arrived; the connection is free, or closed if it `is_closing`."""
+    def answered(self, connection: Carrier, exchange: Exchange) -> None:
+        """The whole answer arrived; the connection may have room again."""
+
+    def roomy(self, connection: Carrier) -> None:
+        """The connection has room for a request."""
 
     def failed(self, exchange: Exchange, kind: str) -> None:
         """No whole answer will come; the connection is gone."""
 
-    def lost(self, connection: Connection) -> None:
+    def refused(self, exchange: Exchange) -> None:
+        """The peer did nothing about it, and says so: it may be sent again, elsewhere."""
+
+    def lost(self, connection: Carrier) -> None:
         """The connection is gone; called once, after `failed` if that is due."""
+
+
+class Carrier(Protocol):
+    """A connection, whatever it speaks."""
+
+    @property
+    def is_closing(self) -> bool:
+        """Tell whether its end has begun."""
+
+    @property
+    def has_room(self) -> bool:
+        """Tell whether one more request can be sent on it now."""
+
+    def send(self, exchange: Exchange, now: float) -> None:
+        """Send one request; there must be room."""
+
+    def give_up_before(self, oldest: float) -> None:
+        """End, as a time-out, every exchange that was planned before that moment."""
+
+    def close(self) -> None:
+        """Close it once everything is written."""
 
 
 class Connection(asyncio.Protocol):
     """Carries one exchange at a time; every exchange ends in `answered` or `failed`, once."""
 
-    __slots__ = ("_framed", "_head_complete", "_owner", "_parser", "_transport", "exchange")
+    __slots__ = (
+        "_framed",
+        "_head",
+        "_head_complete",
+        "_owner",
+        "_parser",
+        "_transport",
+        "exchange",
+    )
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, head: bytes) -> None:
+        """`head` is what each request is."""
         self._owner = owner
+        self._head = head
         self._transport: asyncio.Transport | None = None
         self._parser = HttpResponseParser(self)
         self._framed = False
@@ -58,15 +96,24 @@ class Connection(asyncio.Protocol):
     def is_closing(self) -> bool:
         return self._transport is None or self._transport.is_closing()
 
-    def send(self, exchange: Exchange, head: bytes, now: float) -> None:
+    @property
+    def has_room(self) -> bool:
+        return self.exchange is None and not self.is_closing
+
+    def send(self, exchange: Exchange, now: float) -> None:
         """Send one request; the connection must be free."""
         assert self._transport is not None  # noqa: S101 (the owner sends on what it opened)
         exchange.sent = now
         self.exchange = exchange
         self._framed = self._head_complete = False
-        self._transport.write(head)
+        self._transport.write(self._head)
 
-    def give_up(self, kind: str) -> None:
+    def give_up_before(self, oldest: float) -> None:
+        """End the exchange if it was planned before that moment, and with it the connection."""
+        if self.exchange is not None and self.exchange.planned < oldest:
+            self._give_up("timeout")
+
+    def _give_up(self, kind: str) -> None:
         """End the exchange as an error of this kind, and the connection."""
         self._fail(kind)
         if self._transport is not None:
@@ -89,7 +136,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except HttpParserError:
-            self.give_up("malformed")
+            self._give_up("malformed")
 
     def connection_lost(self, error: Exception | None) -> None:
         exchange = self.exchange

@@ -1,8 +1,8 @@
 """Sends what the plan says, when it says so, and reports each answer as it comes.
 
 Open loop: a request is due at its planned moment whether or not earlier ones were answered. It
-leaves on a free connection, or on a new one, or waits for one when `connections_max` are busy;
-its latency counts from the planned moment in each case.
+leaves on a connection with room, or on a new one, or waits for one when `connections_max` are
+busy; its latency counts from the planned moment in each case.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from simulator.load.alarm import Alarm, make_alarm
-from simulator.load.connection import Connection, Exchange
+from simulator.load.connection import Carrier, Connection, Exchange, Owner
 from simulator.load.plan import Answer, LoadPlan
 from simulator.load.report import LoadReport
 from simulator.load.schedule import AsFastAsPossible, moments
+
+if TYPE_CHECKING:
+    from simulator.load.multiplexed import MultiplexedConnection
 
 Observer = Callable[[Answer], None]
 
@@ -37,9 +41,11 @@ class Load:
         self.report = LoadReport(plan)
         self._plan = plan
         self._observe = observe
-        self._head = request_head(plan)
-        self._free: list[Connection] = []
-        self._open: set[Connection] = set()
+        self._new_connection = connection_maker(plan)
+        # HTTP/1.1 reuses the connection that was busy last; streams go round all connections.
+        self._take_from = -1 if plan.protocol == "http1" else 0
+        self._roomy: list[Carrier] = []
+        self._open: set[Carrier] = set()
         self._connecting = 0
         self._waiting: deque[Exchange] = deque()
         self._due: Iterator[float] = iter(())
@@ -137,19 +143,23 @@ class Load:
     # Who carries them.
 
     def _assign(self) -> None:
-        """Give waiting requests to free connections, then to new ones, in order."""
+        """Give waiting requests to connections with room, then to new ones, in order."""
         while self._waiting and not self._stopped:
-            while self._free and self._free[-1].is_closing:
-                self._free.pop()
-            if self._free:
-                exchange = self._waiting.popleft()
-                self._free.pop().send(exchange, self._head, time.monotonic())
+            while self._roomy and not self._roomy[self._take_from].has_room:
+                self._roomy.pop(self._take_from)
+            if self._roomy:
+                self._send(self._roomy.pop(self._take_from), self._waiting.popleft())
             elif len(self._open) + self._connecting < self._plan.connections_max:
                 self._connecting += 1
                 assert self._tasks is not None  # noqa: S101 (set before anything is due)
                 self._tasks.create_task(self._connect(self._waiting.popleft()))
             else:
                 return
+
+    def _send(self, connection: Carrier, exchange: Exchange) -> None:
+        connection.send(exchange, time.monotonic())
+        if connection.has_room:
+            self._roomy.append(connection)
 
     async def _connect(self, exchange: Exchange) -> None:
         loop = asyncio.get_running_loop()
@@ -158,7 +168,7 @@ class Load:
         try:
             async with asyncio.timeout(self._plan.timeout_s):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self), address, port
+                    lambda: self._new_connection(self), address, port
                 )
         except TimeoutError:
             self._connecting -= 1
@@ -170,14 +180,14 @@ class Load:
             if connection.is_closing:  # lost again before it was used
                 self.failed(exchange, "reset")
             else:
-                connection.send(exchange, self._head, time.monotonic())
+                self._send(connection, exchange)
+                self._assign()
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """End every request whose time is over, sent or still waiting for a connection."""
         oldest = time.monotonic() - self._plan.timeout_s
         for connection in tuple(self._open):
-            if connection.exchange is not None and connection.exchange.planned < oldest:
-                connection.give_up("timeout")
+            connection.give_up_before(oldest)
         while self._waiting and self._waiting[0].planned < oldest:
             exchange = self._waiting.popleft()
             exchange.sent = time.monotonic()
@@ -186,25 +196,35 @@ class Load:
 
     # What connections report.
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: Carrier) -> None:
         self._connecting -= 1
         self._open.add(connection)
         if self._stopped:
             connection.close()
 
-    def answered(self, connection: Connection, exchange: Exchange) -> None:
-        if not connection.is_closing:
-            self._free.append(connection)
+    def answered(self, connection: Carrier, exchange: Exchange) -> None:
+        if connection.has_room and connection not in self._roomy:
+            self._roomy.append(connection)
         error = f"{exchange.status // 100}xx" if exchange.status >= 400 else ""
-        self._count(exchange, error)
+        self._count(exchange, exchange.error or error)
+
+    def roomy(self, connection: Carrier) -> None:
+        if connection not in self._roomy and connection in self._open:
+            self._roomy.append(connection)
+        self._assign()
 
     def failed(self, exchange: Exchange, kind: str) -> None:
         self._count(exchange, kind)
 
-    def lost(self, connection: Connection) -> None:
+    def refused(self, exchange: Exchange) -> None:
+        exchange.status, exchange.revision = 0, ""
+        self._waiting.appendleft(exchange)
+        self._assign()
+
+    def lost(self, connection: Carrier) -> None:
         self._open.discard(connection)
-        if connection in self._free:
-            self._free.remove(connection)
+        if connection in self._roomy:
+            self._roomy.remove(connection)
         if not self._open:
             self._closed.set()
         self._assign()
@@ -237,6 +257,17 @@ class Load:
     def _check_done(self) -> None:
         if self._next is None and self._left == 0 and self.in_flight == 0:
             self._done.set()
+
+
+def connection_maker(plan: LoadPlan) -> Callable[[Owner], Connection | MultiplexedConnection]:
+    """Return what makes a connection that repeats the plan's request."""
+    if plan.protocol == "http1":
+        head = request_head(plan)
+        return lambda owner: Connection(owner, head)
+    from simulator.load.multiplexed import MultiplexedConnection, Request
+
+    request = Request(plan)
+    return lambda owner: MultiplexedConnection(owner, request)
 
 
 def request_head(plan: LoadPlan) -> bytes:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
+from simulator.grpcmessages import STATUSES
 from simulator.load.schedule import Schedule
 
-ERROR_KINDS = ("connect", "reset", "timeout", "malformed", "4xx", "5xx")
+# "http1" is HTTP/1.1; the other two are HTTP/2 with prior knowledge, "grpc" a unary call.
+Protocol = Literal["http1", "h2c", "grpc"]
+PROTOCOLS: tuple[Protocol, ...] = ("http1", "h2c", "grpc")
+GRPC_METHOD = "/helloworld.Greeter/SayHello"  # what a call calls unless told otherwise
+
+ERROR_KINDS = ("connect", "reset", "timeout", "malformed", "4xx", "5xx", *STATUSES[1:])
 
 
 class LoadPlan(Struct, frozen=True):
     """One load on one host of the gateway at `address`:`port`.
 
-    `host` is the Host header. A request that has no whole answer `timeout_s` after its planned
-    moment counts as an error, and its connection is closed.
+    `host` is the Host header, or `:authority`. A request that has no whole answer `timeout_s`
+    after its planned moment counts as an error; HTTP/1.1 closes its connection, HTTP/2 resets its
+    stream. A gRPC call sends an empty message to the method `path`, with that time as deadline.
     """
 
     address: str
@@ -24,6 +33,7 @@ class LoadPlan(Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
     connections_max: int = 64
     timeout_s: float = 10.0
+    protocol: Protocol = "http1"
 
 
 class Answer(Struct, frozen=True):
@@ -32,7 +42,7 @@ class Answer(Struct, frozen=True):
     `sequence` counts the requests in the order they were sent, from 0. `revision` is who the
     gateway says answered (Knary-Revision), the answer's `text` when it does not say, and "" when
     nobody did. `error` is "" or one of ERROR_KINDS. `text` is the body's first line, cut at 200
-    bytes.
+    bytes; of a gRPC call the first text of its reply, or what its status says.
     """
 
     sequence: int

@@ -108,6 +108,7 @@ class LoadReport:
         requests = self.all.requests
         return {
             "schema": SCHEMA,
+            "protocol": self.plan.protocol,
             "host": self.plan.host,
             "gateway": f"{self.plan.address}:{self.plan.port}",
             "loop": "closed" if isinstance(self.plan.schedule, AsFastAsPossible) else "open",

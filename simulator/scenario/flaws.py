@@ -95,7 +95,7 @@ def _load_flaws(load: model.Load, path: str, loads: set[str]) -> Iterator[Flaw]:
         yield from _length_flaws(load, load.rate, path)
     yield from _range(load.connections, 1, CONNECTIONS_MAX, f"{path}.connections")
     yield from _duration(load.timeout, f"{path}.timeout")
-    if not re.fullmatch(r"/[!-~]*", load.path):
+    if load.path and not re.fullmatch(r"/[!-~]*", load.path):
         yield Flaw(f"{path}.path", "a path starts with `/` and is percent-encoded")
     if load.background in loads:
         yield Flaw(f"{path}.background", f"a load named {load.background!r} is running already")

@@ -40,6 +40,7 @@ class Load(Struct, frozen=True, forbid_unknown_fields=True):
 
     `background` names a load that goes on during the steps that follow, until an `expect` judges
     the whole of it. `rate` is per second; `duration` and `timeout` are like "500ms" or "10s".
+    `path` "" is what the protocol has for it: "/", or the method SayHello of gRPC's Greeter.
     """
 
     service: str
@@ -48,7 +49,8 @@ class Load(Struct, frozen=True, forbid_unknown_fields=True):
     rate: float | None = None
     duration: str = ""
     background: str = ""
-    path: str = "/"
+    protocol: Literal["http1", "h2c", "grpc"] = "http1"
+    path: str = ""
     timeout: str = "10s"
 
 

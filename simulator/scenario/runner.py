@@ -15,7 +15,7 @@ import yaml
 from simulator.access.resource import Document, Named
 from simulator.errors import KnaryError
 from simulator.load.generator import run_load
-from simulator.load.plan import Answer, LoadPlan
+from simulator.load.plan import GRPC_METHOD, Answer, LoadPlan
 from simulator.load.report import LoadReport
 from simulator.load.schedule import AsFastAsPossible, ConstantRate, Schedule
 from simulator.resources.manifests import parse_yaml
@@ -154,9 +154,10 @@ class Runner:
             port=port,
             host=host_of(service),
             schedule=schedule_of(load),
-            path=load.path,
-            connections_max=max(load.connections, 1 if load.rate is None else 64),
+            path=load.path or (GRPC_METHOD if load.protocol == "grpc" else "/"),
+            connections_max=connections_of(load),
             timeout_s=seconds(load.timeout),
+            protocol=load.protocol,
         )
         title = title_of(load)
         running = RunningLoad(title, plan, self._presenter.answered)
@@ -261,12 +262,19 @@ def schedule_of(load: model.Load) -> Schedule:
     return ConstantRate(load.rate, seconds(load.duration) if load.duration else BACKGROUND_S_MAX)
 
 
+def connections_of(load: model.Load) -> int:
+    """Return how many connections the load may use: HTTP/1.1 at a rate needs spare ones."""
+    spare = load.rate is not None and load.protocol == "http1"
+    return max(load.connections, 64 if spare else 1)
+
+
 def title_of(load: model.Load) -> str:
     """Return the load in words."""
+    what = "gRPC calls" if load.protocol == "grpc" else "requests"
     if load.requests is not None:
         how = "one after the other" if load.connections == 1 else f"{load.connections} at a time"
-        return f"{load.requests} requests to {load.service}, {how}"
-    return f"{load.rate:g} requests per second to {load.service}"
+        return f"{load.requests} {what} to {load.service}, {how}"
+    return f"{load.rate:g} {what} per second to {load.service}"
 
 
 def condition_of(found: Document, kind: str) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from simulator.supervisor.probes import (
     BadCheck,
     Check,
     ExecCheck,
+    GrpcCheck,
     HttpCheck,
     Plans,
     ProbePlan,
@@ -149,6 +150,8 @@ class Prober:
                 return await self._connects()
             case HttpCheck():
                 return await self._answers(check)
+            case GrpcCheck():
+                return await self._serves(check)
             case ExecCheck():
                 return await self._exits_well(check)
             case BadCheck():
@@ -174,6 +177,25 @@ class Prober:
                 status = status_of(await reader.readuntil(b"\n"))
                 return status is not None and 200 <= status < 400
             return False
+        finally:
+            writer.transport.abort()
+
+    async def _serves(self, check: GrpcCheck) -> bool:
+        """Call Health/Check; the client's code is loaded when the first probe wants it."""
+        from simulator.supervisor.healthcheck import HealthCheck
+
+        reader, writer = await asyncio.open_connection(HOST, self._probed.port)
+        call = HealthCheck(check.service, f"{HOST}:{self._probed.port}")
+        left = self._settings.probe_answer_bytes_max
+        try:
+            while call.verdict is None and left > 0:
+                writer.write(call.taken())
+                data = await reader.read(left)
+                if not data:
+                    return False
+                left -= len(data)
+                call.feed(data)
+            return call.verdict is True
         finally:
             writer.transport.abort()
 

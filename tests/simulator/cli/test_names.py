@@ -13,7 +13,7 @@ from simulator.cli.exits import UsageError
 from simulator.cli.kinds import KINDS, Kind, find_kind, find_kinds, kind_of
 from simulator.cli.lazy import LazyGroup
 from simulator.cli.main import COMMANDS, knary
-from simulator.cli.urls import Gateway, reach_of
+from simulator.cli.urls import Gateway, Reach, grpc_hint, reach_of
 from simulator.client import resource_path
 from simulator.errors import KnaryError
 from simulator.resources import scheme
@@ -187,3 +187,21 @@ def test_a_service_without_an_address_says_why(
 
 def test_a_kind_of_core_has_no_group_in_its_name() -> None:
     assert Kind("Pod", "", "v1", "pods", "pod").qualified == "pod"
+
+
+@pytest.mark.parametrize(
+    ("ports", "hint"),
+    [
+        pytest.param([], "", id="no port"),
+        pytest.param([{"name": "http1", "containerPort": 8080}], "", id="HTTP/1.1"),
+        pytest.param(
+            [{"name": "h2c", "containerPort": 8080}],
+            "gRPC: grpcurl -plaintext -authority hello.default.example.com 127.0.0.1:8080 list",
+            id="h2c",
+        ),
+    ],
+)
+def test_a_service_on_h2c_gets_a_line_for_grpcurl(ports: list[dict[str, Any]], hint: str) -> None:
+    service = {"spec": {"template": {"spec": {"containers": [{"ports": ports}]}}}}
+    reach = Reach("hello.default.example.com", "http://127.0.0.1:8080", "http://browser")
+    assert grpc_hint(service, reach) == hint

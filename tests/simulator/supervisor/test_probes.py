@@ -19,6 +19,7 @@ from simulator.supervisor.probes import (
     Answer,
     BadCheck,
     ExecCheck,
+    GrpcCheck,
     HttpCheck,
     ProbePlan,
     Tally,
@@ -64,7 +65,9 @@ def test_numbers_are_taken_and_missing_ones_are_the_kubelets() -> None:
 
 
 def test_each_action_has_its_check() -> None:
-    assert plan(Probe(grpc=GrpcAction(port=1))).check == TcpCheck()
+    assert plan(Probe(grpc=GrpcAction(port=1))).check == GrpcCheck("")
+    assert plan(Probe(grpc=GrpcAction(service="a.B"))).check == GrpcCheck("a.B")
+    assert isinstance(plan(Probe(grpc=GrpcAction(service="x" * 2000))).check, BadCheck)
     assert plan(Probe(exec=ExecAction(("a", "b")))).check == ExecCheck(("a", "b"))
     assert isinstance(plan(Probe(exec=ExecAction())).check, BadCheck)
 
