@@ -191,8 +191,8 @@ class _Writer:
         self._cut = False  # what was written last does not end in a newline
         self._rest = memoryview(b"")  # of the batch that is being written
         self.is_idle = True  # set by the loop's thread before a batch, by this one after it
-        self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
-        self._thread.start()
+        self._runner = threading.Thread(target=self._run, name="access-log", daemon=True)
+        self._runner.start()
 
     def write(self, batch: bytes) -> None:
         self.is_idle = False
@@ -209,7 +209,7 @@ class _Writer:
         """Write a last batch and end, if that can be done in time."""
         self._batches.put(batch)
         self._batches.put(None)
-        self._thread.join(wait_s_max)
+        self._runner.join(wait_s_max)
 
     def _run(self) -> None:
         while (batch := self._batches.get()) is not None:

@@ -26,7 +26,7 @@ from simulator.api.server import ApiServer
 from simulator.api.settings import ApiSettings
 from simulator.bootstrap import ensure_namespaces
 from simulator.clock import SystemClock
-from simulator.console.server import OPEN_PATHS, ConsoleServer
+from simulator.console.server import OPEN_PATHS, ConsoleServer, Figures
 from simulator.controllers.all import build
 from simulator.controllers.settings import ControllerSettings
 from simulator.errors import KnaryError
@@ -36,9 +36,11 @@ from simulator.gatewaylink.settings import LinkSettings, PublisherSettings
 from simulator.imagefile import ImageFile
 from simulator.instance.credentials import Credentials, ensure_credentials
 from simulator.instance.description import Description
-from simulator.instance.paths import InstancePaths
+from simulator.instance.paths import WORKER_METRICS, InstancePaths
 from simulator.instance.status import WorkerProcess, status_document
 from simulator.launcher.client import LauncherClient
+from simulator.metrics.page import MetricsPage
+from simulator.metrics.replicas import Seen, replicas_of
 from simulator.reconciling.controller import run_controllers
 from simulator.resources.core import Pod
 from simulator.store.objects import Store
@@ -174,6 +176,7 @@ class _Servers:
             Policy("http", hosts, credentials.token, OPEN_PATHS),
             settings,
             plane.status,
+            Figures(plane.metrics, plane.seen),
             plane.publisher.first_acknowledged.is_set,
         )
 
@@ -194,6 +197,7 @@ class ControlPlane:
         description = startup.description
         self._startup = startup
         self._store = store
+        self.metrics = MetricsPage(paths.run, WORKER_METRICS, description.version)
         self.paths = paths
         extra = None if startup.images is None else Path(startup.images)
         images = ImageFile(paths.images, extra)
@@ -248,6 +252,11 @@ class ControlPlane:
             gc.freeze()  # what start-up made stays: the collector need not look at it again
             log.info("ready as process %d", os.getpid())
             ready.say({"ready": True, "pid": os.getpid()})
+
+    def seen(self) -> Seen:
+        """Return what the metrics say of replicas and workers beside the gateway's counts."""
+        builds = tuple(one.build for one in self._link.workers())
+        return Seen(replicas_of(self._store.list(Pod)), builds)
 
     def status(self) -> Mapping[str, Any]:
         """Return the status document."""

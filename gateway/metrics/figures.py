@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-# The statuses with which heads are refused before they have a target; others count as the last.
-REFUSED_STATUSES: Final = (400, 404, 405, 408, 413, 414, 417, 431, 503, 505, 500)
+from gateway.metrics.layout import REFUSED_STATUSES
 
 
 class WorkerFigures:

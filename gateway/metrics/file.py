@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import time
+from typing import Final
 
 from gateway.metrics.layout import (
     CELLS_MAX,
@@ -13,7 +15,6 @@ from gateway.metrics.layout import (
     SLOTS_MAX,
     W_CELLS,
     W_CELLS_MAX,
-    W_LIVES,
     W_MAGIC,
     W_PID,
     W_SEQUENCE,
@@ -22,12 +23,18 @@ from gateway.metrics.layout import (
     file_bytes,
 )
 
+LOCK_ATTEMPTS: Final = 3
+LOCK_ATTEMPT_S: Final = 0.005
+
 
 class MetricsFile:
     """A mapped file. `words` are its 64-bit words, `data` its bytes."""
 
     def __init__(self, descriptor: int, worker: int, cells_max: int) -> None:
-        """Take over an open file whose lock is held; what another layout left is cleared."""
+        """Take over an open file whose lock is held; what another layout left is cleared.
+
+        It is as in the midst of a flush then: who goes on from it ends that.
+        """
         self._descriptor = descriptor
         self.cells_max = cells_max
         length = file_bytes(cells_max)
@@ -47,10 +54,9 @@ class MetricsFile:
             words[W_CELLS_MAX] = cells_max
             words[W_WORKER] = worker
             words[W_MAGIC] = MAGIC  # last: from here on it can be read
-        words[W_SEQUENCE] += words[W_SEQUENCE] % 2  # its writer died in a flush
+        # Odd, whether or not its last writer died in a flush: until all is taken over.
+        words[W_SEQUENCE] += 1 + words[W_SEQUENCE] % 2
         words[W_CELLS] = min(words[W_CELLS], cells_max)
-        words[W_LIVES] += 1
-        words[W_PID] = os.getpid()
 
     def close(self) -> None:
         """Let go of the file; what was counted stays in it."""
@@ -70,18 +76,27 @@ def open_file(path: str, worker: int, cells_max: int = CELLS_MAX) -> MetricsFile
     for slot in range(SLOTS_MAX):
         name = f"{path}.{slot}" if slot else path
         descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(descriptor):
             os.close(descriptor)
             continue
         try:
             return MetricsFile(descriptor, worker, cells_max)
         except OSError:
-            os.ftruncate(descriptor, 0)
             os.close(descriptor)
             raise
     raise OSError(f"all {SLOTS_MAX} files at {path} are written by others")
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock the file; tell whether that was possible. A reader holds it for some microseconds."""
+    for _ in range(LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_ATTEMPT_S)  # before the worker serves: there is no loop to hold up
+        else:
+            return True
+    return False
 
 
 def _make_room(descriptor: int, length: int) -> None:

@@ -1,16 +1,16 @@
 """What the shared file of a worker's counts looks like: all that both planes know of it. Pure.
 
-Little-endian unsigned 64-bit words, each written by one store, in three areas:
+Unsigned 64-bit words in the machine's byte order, each written by one store, in three areas:
 
 - a header of HEADER_BYTES: the words named below, then the worker's counters and its gauges;
 - the names of `cells_max` cells, NAME_BYTES each: "service NUL revision NUL tag NUL" in UTF-8;
 - the words of `cells_max` cells, CELL_WORDS each: the scalars, then the two histograms.
 
-There is one writer, which holds an exclusive flock(2) on the file. A flush makes SEQUENCE odd
-before its first store and even after its last one: who reads the same even number before and after
-has seen one moment. A cell's name is written before CELLS counts it. Every word but the header's
-first, PID, HEARTBEAT, SEQUENCE and the gauges only ever grows, over the writer's death too: its
-successor goes on from what the file says.
+There is one writer, which holds an exclusive flock(2) on the file for as long as it lives. A flush
+makes SEQUENCE odd before its first store and even after its last one: who reads the same even
+number before and after has seen one moment. A cell's name is written before CELLS counts it.
+Counters only ever grow, over the writer's death too: its successor goes on from what the file says,
+and what was under way counts as aborted then.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.metrics.cell import CLASSES, REASONS
-from gateway.metrics.figures import REFUSED_STATUSES
 from gateway.metrics.histogram import BUCKETS
 
 MAGIC: Final = int.from_bytes(b"knaryMET", "little")
@@ -42,6 +41,8 @@ W_COUNTERS: Final = 64
 W_GAUGES: Final = 256
 HEADER_BYTES: Final = 4096
 
+# The statuses with which heads are refused before they have a target; others count as the last.
+REFUSED_STATUSES: Final = (400, 404, 405, 408, 413, 414, 417, 431, 503, 505, 500)
 WORKER_COUNTERS: Final = (
     "cpu_us",
     "connections_accepted",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 
 from gateway.metrics.cell import CLASSES, REASONS, WORKER_DIED, Cell
@@ -27,6 +28,8 @@ from gateway.metrics.layout import (
     W_COUNTERS,
     W_GAUGES,
     W_HEARTBEAT,
+    W_LIVES,
+    W_PID,
     W_SEQUENCE,
     WORKER_COUNTERS,
     cell_word,
@@ -37,7 +40,7 @@ from gateway.metrics.layout import (
 
 log = logging.getLogger(__name__)
 
-ROWS_PER_FLUSH_MAX = 64  # changed cells; 5 us each, interpreted. The others come next time
+ROWS_PER_FLUSH_MAX = 64  # changed cells, 10 us each interpreted; the others come next time
 
 
 class Metrics:
@@ -76,7 +79,7 @@ class Metrics:
             return self._overflow
 
     def flush(self) -> None:
-        """Write what changed; called on the worker's tick. Costs 10 us and 5 us a busy cell."""
+        """Write what changed; called on the worker's tick. 10 us, and 10 us for each busy cell."""
         file = self._file
         if file is None:
             return
@@ -122,11 +125,11 @@ class Metrics:
         return cell
 
     def _restore(self, file: MetricsFile) -> None:
+        """Take over what a predecessor left, in one step for who reads it."""
         words = file.words
-        counters = words[W_COUNTERS : W_COUNTERS + len(WORKER_COUNTERS)].tolist()
-        self.worker.restore(counters)
+        self._counters = words[W_COUNTERS : W_COUNTERS + len(WORKER_COUNTERS)].tolist()
+        self.worker.restore(self._counters)
         self._cpu_us_before = self.worker.cpu_us - time.process_time_ns() // 1000
-        self._counters = counters
         # Nothing is open yet, whatever the predecessor had.
         self._gauges = self.worker.gauges()
         _write(words, W_GAUGES, self._gauges, [])
@@ -137,6 +140,10 @@ class Metrics:
             row.restore(words)
             self._cells[key] = row.cell
             self._rows.append(row)
+        words[W_LIVES] += 1
+        words[W_PID] = os.getpid()
+        words[W_HEARTBEAT] = time.monotonic_ns()
+        words[W_SEQUENCE] += 1
 
 
 class _Row:
@@ -192,7 +199,8 @@ class _Row:
         cell.aborts[WORKER_DIED] += max(0, cell.begun - ended)
         cell.begun = max(cell.begun, ended)
         cell.ended = cell.begun
-        self._begun = -1  # so that the next flush writes it
+        self._begun = -1  # whatever is there, write
+        self.write(words)
 
 
 def open_metrics(path: str, worker: int) -> Metrics:

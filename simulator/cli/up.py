@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -100,6 +101,19 @@ def _domain(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
     show_default=True,
     help="Address that the gateway listens on.",
 )
+@click.option(
+    "--access-log",
+    metavar="FILE",
+    help="Log each request as a line of JSON to this file; - is standard output.",
+)
+@click.option(
+    "--access-log-sample",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    metavar="PART",
+    show_default=True,
+    help="Log this part of the requests: 0.01 is one in a hundred.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show the log here too.")
 @click.pass_context
 def up(ctx: click.Context, /, *, instance: Instance, **given: Any) -> int:
@@ -117,6 +131,7 @@ def up(ctx: click.Context, /, *, instance: Instance, **given: Any) -> int:
     _check_build()
     from simulator.instance.parent import run
 
+    given["access_log"] = _access_log(given["access_log"])
     return run(UpOptions(data=instance.data, **given), _apply)
 
 
@@ -128,6 +143,22 @@ def _check_build() -> None:
         chosen(os.environ)
     except NotCompiled as error:
         raise KnaryError(str(error)) from error
+
+
+def _access_log(chosen: str | None) -> Path | int | None:
+    """Return where the access log goes: a file, or a descriptor of our standard output's own."""
+    if chosen is None:
+        return None
+    if chosen == "-":
+        return os.dup(sys.stdout.fileno())
+    path = Path(chosen).expanduser().absolute()
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise UsageError(
+            f"--access-log {chosen}: {error.strerror}; name a file that can be written"
+        ) from error
+    return path
 
 
 def _apply(manifests: Sequence[Path], paths: InstancePaths) -> None:

@@ -1,13 +1,15 @@
-"""The console's port: health and status over HTTP, under the API's access rules and token."""
+"""The console's port: health, status and figures, under the API's access rules and token."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from simulator.api import documents
 from simulator.api.access import Policy
@@ -15,6 +17,8 @@ from simulator.api.guard import guarded, split_target
 from simulator.api.server import HEADERS, refused, serve
 from simulator.api.settings import ApiSettings
 from simulator.errors import ApiError, KnaryError, MethodNotAllowed, NotFound
+from simulator.metrics.page import MetricsPage
+from simulator.metrics.replicas import Seen
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +27,24 @@ OFFERS = """knary: Knative canary releases on one machine
 GET /healthz       alive
 GET /readyz        ready to serve
 GET /knary/status  what runs, as JSON (bearer token: the file `token` in the data folder)
+GET /knary/top     requests by service and revision, as JSON (bearer token)
+GET /metrics       figures for Prometheus, in its text format or OpenMetrics (bearer token)
 
 There is no web console yet: use the command `knary status`.
 """
 
+PATHS = frozenset({"/", "/healthz", "/readyz", "/knary/status", "/knary/top", "/metrics"})
 OPEN_PATHS = frozenset({"/", "/healthz", "/readyz"})
 
 Status = Callable[[], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Where /metrics and /knary/top come from; `seen` is asked on the loop's thread."""
+
+    page: MetricsPage
+    seen: Callable[[], Seen]
 
 
 class ConsoleServer:
@@ -40,11 +55,13 @@ class ConsoleServer:
         policy: Policy,
         settings: ApiSettings,
         status: Status,
+        figures: Figures,
         is_ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self._policy = policy
         self._settings = settings
         self._status = status
+        self._figures = figures
         self._is_ready = is_ready
         self._runner: web.ServerRunner | None = None
 
@@ -61,7 +78,7 @@ class ConsoleServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            return self._answer(request)
+            return await self._answer(request)
         except ApiError as error:
             return refused(error)
         except KnaryError as error:
@@ -70,28 +87,42 @@ class ConsoleServer:
             log.exception("a request failed: %s", request.method)
             return refused(ApiError("an internal error: knary's log says more"))
 
-    def _answer(self, request: web.BaseRequest) -> web.Response:
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
         _, path, _ = split_target(request.raw_path)
-        answers = {"/": self._offers, "/healthz": self._healthy, "/readyz": self._ready}
-        answers["/knary/status"] = self._show_status
-        if path not in answers:
+        if path not in PATHS:
             raise NotFound("there is nothing at this path of the console's port; see GET /")
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed("this path is read with GET")
-        return answers[path]()
-
-    def _offers(self) -> web.Response:
-        return _text(200, OFFERS)
-
-    def _healthy(self) -> web.Response:
-        return _text(200, "ok\n")
+        match path:
+            case "/healthz":
+                return _text(200, "ok\n")
+            case "/readyz":
+                return self._ready()
+            case "/knary/status":
+                return _json(self._status())
+            case "/knary/top":
+                return _json(await asyncio.to_thread(self._figures.page.top))
+            case "/metrics":
+                return await self._metrics(", ".join(request.headers.getall(hdrs.ACCEPT, [])))
+            case _:
+                return _text(200, OFFERS)
 
     def _ready(self) -> web.Response:
         return _text(200, "ok\n") if self._is_ready() else _text(503, "not ready\n")
 
-    def _show_status(self) -> web.Response:
-        body = documents.to_json(self._status())
-        return web.Response(body=body, headers={**HEADERS, "Content-Type": "application/json"})
+    async def _metrics(self, accept: str) -> web.Response:
+        """Read and write in a thread: thousands of series take longer than the loop may wait."""
+        figures = self._figures
+        content_type, text = await asyncio.to_thread(figures.page.text, accept, figures.seen())
+        return web.Response(
+            body=text.encode(), headers={**HEADERS, "Content-Type": content_type, "Vary": "Accept"}
+        )
+
+
+def _json(value: Mapping[str, Any]) -> web.Response:
+    return web.Response(
+        body=documents.to_json(value), headers={**HEADERS, "Content-Type": "application/json"}
+    )
 
 
 def _text(code: int, text: str) -> web.Response:

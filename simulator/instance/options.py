@@ -14,7 +14,8 @@ class UpOptions:
     """The flags of `knary up`.
 
     A port of None is the default one, or the next that is free; 0 is any free one; another number
-    is that one or an error. `images` None is the data folder's own map.
+    is that one or an error. `images` None is the data folder's own map. `access_log` is a file, or
+    an open descriptor that the workers inherit.
     """
 
     data: Path
@@ -31,6 +32,8 @@ class UpOptions:
     seed: int | None = None
     domain: str = "example.com"
     verbose: bool = False
+    access_log: Path | int | None = None
+    access_log_sample: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 # sun_path holds 104 bytes on macOS, 108 on Linux, with the closing NUL.
 UNIX_SOCKET_PATH_BYTES_MAX = 100
+WORKER_METRICS = "worker-*.metrics*"  # all of them, in the folder `run`
 SOCKETS_ELSEWHERE = Path("/tmp")  # noqa: S108 (a folder in it is made 0700, its owner checked)
 
 
@@ -89,6 +90,10 @@ class InstancePaths:
     def launcher_socket(self) -> Path:
         """Return the Unix socket on which the launcher awaits the control plane."""
         return self.sockets / "launcher.sock"
+
+    def worker_metrics(self, worker: int) -> Path:
+        """Return the file of what a worker counts; a successor's may have a number at its end."""
+        return self.run / f"worker-{worker}.metrics"
 
     def worker_pid(self, worker: int) -> Path:
         return self.run / f"worker-{worker}.pid"

@@ -96,9 +96,11 @@ def plan_children(
                     "local_listen_fd": inside.fileno(),
                     "control_socket": str(paths.gateway_socket),
                     "pid_file": str(paths.worker_pid(index)),
+                    "metrics_file": str(paths.worker_metrics(index)),
+                    **access_log_settings(options),
                 },
                 stop_s_max=limits.worker_stop_s_max,
-                descriptors=(one.fileno(), inside.fileno()),
+                descriptors=(one.fileno(), inside.fileno(), *access_log_descriptors(options)),
                 pid_file=paths.worker_pid(index),
                 variables=PYTHONS_OWN | {SWITCH},
             )
@@ -107,3 +109,20 @@ def plan_children(
             )
         ),
     )
+
+
+def access_log_settings(options: UpOptions) -> dict[str, object]:
+    """Return what a worker is told of the access log; it is nothing without one."""
+    if options.access_log is None:
+        return {}
+    where: dict[str, object] = {"access_log_sample": options.access_log_sample}
+    if isinstance(options.access_log, int):
+        where["access_log_fd"] = options.access_log
+    else:
+        where["access_log"] = str(options.access_log.absolute())
+    return where
+
+
+def access_log_descriptors(options: UpOptions) -> tuple[int, ...]:
+    """Return the descriptor that workers inherit to log to, if there is one."""
+    return (options.access_log,) if isinstance(options.access_log, int) else ()
