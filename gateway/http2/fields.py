@@ -1,0 +1,86 @@
+"""Fields of header blocks: read strictly, each once, into what a head is made of. Pure.
+
+A plain field becomes a line as HTTP/1.1 writes it; the others say what they ask of the gateway.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, Kind
+
+# Kinds that only HTTP/2 knows are negative; pseudo-header fields come first (RFC 9113 8.3).
+METHOD: Final = -9
+SCHEME: Final = -8
+PATH: Final = -7
+AUTHORITY: Final = -6
+STATUS: Final = -5
+LAST_PSEUDO: Final = -5
+MALFORMED: Final = -4  # its value says why; only the stream ends, for HPACK's state stays whole
+TE: Final = -2
+COOKIE: Final = -1
+
+Special = tuple[int, bytes, bytes]  # kind, name, value
+Field = bytes | Special  # a plain line with its CRLF, or a field with a meaning
+FieldReader = Callable[[bytes, bytes], Field]
+
+FIELD_OVERHEAD_BYTES: Final = 32  # what each field counts more than its bytes (RFC 7541 4.1)
+LINE_OVERHEAD_BYTES: Final = FIELD_OVERHEAD_BYTES - len(": \r\n")
+
+_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
+# As in HTTP/1.1: no control byte but tab, no space at either end (RFC 9113 8.2.1, RFC 9110 5.5).
+_VALUE = re.compile(rb"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")
+_REQUEST_PSEUDO: Final = {
+    b":method": METHOD,
+    b":scheme": SCHEME,
+    b":path": PATH,
+    b":authority": AUTHORITY,
+}
+_CONNECTION_SPECIFIC: Final = frozenset(  # RFC 9113 8.2.2
+    {b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade"}
+)
+
+
+def read_request_field(name: bytes, value: bytes) -> Field:
+    """Return what a field of a request means; a malformed one is a special of that kind."""
+    if name[:1] == b":":
+        return _read_pseudo(name, value, _REQUEST_PSEUDO)
+    if name == b"te":
+        if value == b"trailers":
+            return TE, name, value
+        return MALFORMED, name, b"a TE other than trailers"
+    if name == b"cookie" and _VALUE.fullmatch(value):
+        return COOKIE, name, value
+    return _read_regular(name, value, REQUEST_KINDS)
+
+
+def read_response_field(name: bytes, value: bytes) -> Field:
+    """Return what a field of a response means."""
+    if name[:1] == b":":
+        return _read_pseudo(name, value, {b":status": STATUS})
+    return _read_regular(name, value, RESPONSE_KINDS)
+
+
+def _read_pseudo(name: bytes, value: bytes, known: dict[bytes, int]) -> Field:
+    kind = known.get(name)
+    if kind is None:
+        return MALFORMED, name, b"an unknown pseudo-header field"
+    return kind, name, value  # heads.py reads its value
+
+
+def _read_regular(name: bytes, value: bytes, kinds: dict[bytes, Kind]) -> Field:
+    if _NAME.fullmatch(name) is None:
+        return MALFORMED, name, b"a malformed field name"
+    if _VALUE.fullmatch(value) is None:
+        return MALFORMED, name, b"a malformed field value"
+    if name in _CONNECTION_SPECIFIC:
+        return MALFORMED, name, b"a connection-specific field"
+    kind = kinds.get(name)
+    if kind is None:
+        # CGI, WSGI and their kin read `transfer_encoding` as `transfer-encoding`.
+        if b"_" not in name or name.replace(b"_", b"-") not in kinds:
+            return b"%b: %b\r\n" % (name, value)
+        kind = Kind.DROP
+    return int(kind), name, value

@@ -1,0 +1,324 @@
+"""Header blocks to fields and lines to header blocks (RFC 7541), bounded by decoded size. Pure.
+
+What repeats is looked up by its raw bytes: a whole block, when the peer's dynamic table is empty
+for good, else each literal. The encoder has no dynamic table, so its pieces never change.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.http2.errors import ConnectionFailure, ErrorCode, HeadersTooLarge
+from gateway.http2.fields import (
+    FIELD_OVERHEAD_BYTES,
+    LAST_PSEUDO,
+    LINE_OVERHEAD_BYTES,
+    MALFORMED,
+    Field,
+    FieldReader,
+    Special,
+)
+from gateway.http2.frames import DEFAULT_TABLE_BYTES
+from gateway.http2.huffman import BadHuffman, Huffman
+
+KNOWN_FIELDS_MAX: Final = 4096
+KNOWN_FIELD_BYTES_MAX: Final = 256
+KNOWN_BLOCKS_MAX: Final = 1024
+KNOWN_BLOCK_BYTES_MAX: Final = 1024
+
+# RFC 7541 appendix A, in its order: names with their values.
+_STATIC_TEXT: Final = """:authority|:method=GET|:method=POST|:path=/|:path=/index.html|:scheme=http
+:scheme=https|:status=200|:status=204|:status=206|:status=304|:status=400|:status=404|:status=500
+accept-charset|accept-encoding=gzip, deflate|accept-language|accept-ranges|accept
+access-control-allow-origin|age|allow|authorization|cache-control|content-disposition
+content-encoding|content-language|content-length|content-location|content-range|content-type|cookie
+date|etag|expect|expires|from|host|if-match|if-modified-since|if-none-match|if-range
+if-unmodified-since|last-modified|link|location|max-forwards|proxy-authenticate|proxy-authorization
+range|referer|refresh|retry-after|server|set-cookie|strict-transport-security|transfer-encoding
+user-agent|vary|via|www-authenticate"""
+STATIC: Final[tuple[tuple[bytes, bytes], ...]] = tuple(
+    (name.encode(), value.encode())
+    for name, _, value in (
+        entry.partition("=") for entry in _STATIC_TEXT.replace("\n", "|").split("|")
+    )
+)
+STATIC_ENTRIES: Final = len(STATIC)
+_STATIC_NAMES: Final = {name: place for place, (name, _) in reversed([*enumerate(STATIC, 1)])}
+_STATIC_FIELDS: Final = {field: place for place, field in reversed([*enumerate(STATIC, 1)])}
+
+# A peer that allows a smaller table than the usual wants to hear that it is so (RFC 7541 4.2).
+NO_TABLE: Final = b"\x20"  # the start of a connection's first block
+_INTEGER_BYTES_MAX: Final = 4  # after the prefix: more than any size that could be served
+# Never to be put into a table by anyone on the way (RFC 7541 7.1.3).
+_SECRET: Final = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"set-cookie"})
+_LATE: Final[Special] = (MALFORMED, b"", b"a pseudo-header field after a regular one")
+
+Fields = tuple[list[bytes], list[Special]]  # plain lines, and the rest in its order
+
+
+class KnownFields:
+    """What was read before, of one direction, for all connections: it holds for each of them."""
+
+    __slots__ = ("blocks", "fields", "huffman", "read", "static")
+
+    def __init__(self, read: FieldReader) -> None:
+        self.read = read
+        self.huffman = Huffman()
+        self.static: list[Field] = [(MALFORMED, b"", b"")]  # indexes count from 1
+        self.static += [read(name, value) for name, value in STATIC]
+        self.fields: dict[bytes, Field] = {}  # by a literal's raw bytes
+        self.blocks: dict[bytes, Fields] = {}
+
+    def keep_field(self, raw: bytes, field: Field) -> None:
+        if len(self.fields) >= KNOWN_FIELDS_MAX:
+            self.fields.clear()
+        self.fields[raw] = field
+
+    def keep_block(self, block: bytes, fields: Fields) -> None:
+        if len(self.blocks) >= KNOWN_BLOCKS_MAX:
+            self.blocks.clear()
+        self.blocks[block] = fields
+
+
+class Decoder:
+    """Reads one connection's header blocks, in their order. Every error is the connection's end."""
+
+    __slots__ = ("_bytes", "_known", "_list_bytes_max", "_table", "_table_bytes", "limit")
+
+    def __init__(self, known: KnownFields, list_bytes_max: int) -> None:
+        self._known = known
+        self._list_bytes_max = list_bytes_max
+        self._table: list[tuple[bytes, bytes, Field]] = []  # the newest last
+        self._bytes = 0
+        self._table_bytes = DEFAULT_TABLE_BYTES  # what the peer's encoder chose
+        self.limit = DEFAULT_TABLE_BYTES  # what it may choose; ours counts once it is acknowledged
+
+    @property
+    def is_stateless(self) -> bool:
+        """Tell whether no later block depends on what an earlier one said."""
+        return self._table_bytes == 0
+
+    def decode(self, block: bytes) -> Fields:
+        """Return a block's fields. Raise ConnectionFailure, or HeadersTooLarge midway.
+
+        The lists belong to all who read the same block: change a copy.
+        """
+        stateless = self._table_bytes == 0
+        if stateless:
+            known = self._known.blocks.get(block)
+            if known is not None:
+                return known
+        try:
+            fields = self._decode(block)
+        except IndexError:
+            raise _failure("a truncated header block") from None
+        if stateless and len(block) <= KNOWN_BLOCK_BYTES_MAX and self._table_bytes == 0:
+            self._known.keep_block(block, fields)
+        return fields
+
+    def _decode(self, block: bytes) -> Fields:
+        plain: list[bytes] = []
+        special: list[Special] = []
+        known, static = self._known.fields, self._known.static
+        size, at, end = 0, 0, len(block)
+        if end and block[0] & 0xE0 == 0x20:
+            at = self._read_table_sizes(block)
+        while at < end:
+            byte = block[at]
+            if 0x80 < byte <= 0x80 + STATIC_ENTRIES:
+                field = static[byte & 0x7F]
+                at += 1
+            elif byte >= 0x80:
+                index, at = _integer(block, at, 0x7F)
+                field = self._entry(index)[2]
+            elif byte & 0xE0 == 0x20:
+                raise _failure("a table size update after a field")
+            else:
+                stop = _short_literal(block, at)
+                raw = block[at:stop]
+                found = known.get(raw) if byte < 0x40 or self._table_bytes == 0 else None
+                if found is None or stop > end:
+                    field, at = self._literal(block, at)
+                else:
+                    field = found
+                    at = stop
+            if field.__class__ is bytes:
+                size += len(field) + LINE_OVERHEAD_BYTES
+                plain.append(field)
+            else:
+                kind, name, value = field
+                size += len(name) + len(value) + FIELD_OVERHEAD_BYTES  # type: ignore[arg-type]
+                if kind <= LAST_PSEUDO and plain:
+                    field = _LATE
+                special.append(field)  # type: ignore[arg-type]
+            if size > self._list_bytes_max:
+                raise HeadersTooLarge
+        return plain, special
+
+    def _literal(self, block: bytes, start: int) -> tuple[Field, int]:
+        """Read a literal field (RFC 7541 6.2), put it into the table if the peer says so."""
+        indexed = block[start] >= 0x40
+        index, at = _integer(block, start, 0x3F if indexed else 0x0F)
+        if index:
+            name = self._entry(index)[0]
+        else:
+            name, at = self._string(block, at)
+        value, at = self._string(block, at)
+        field = self._known.read(name, value)
+        if indexed and self._table_bytes:
+            self._insert(name, value, field)
+        elif index <= STATIC_ENTRIES and at - start <= KNOWN_FIELD_BYTES_MAX:
+            self._known.keep_field(block[start:at], field)
+        return field, at
+
+    def _string(self, block: bytes, at: int) -> tuple[bytes, int]:
+        is_huffman = block[at] >= 0x80
+        length, at = _integer(block, at, 0x7F)
+        if length > self._list_bytes_max:
+            raise HeadersTooLarge
+        raw = block[at : at + length]
+        if len(raw) < length:
+            raise _failure("a truncated string")
+        if is_huffman:
+            try:
+                return self._known.huffman.decode(raw), at + length
+            except BadHuffman as error:
+                raise _failure(str(error)) from error
+        return raw, at + length
+
+    # The dynamic table (RFC 7541 2.3.2 and 4).
+
+    def _entry(self, index: int) -> tuple[bytes, bytes, Field]:
+        if 0 < index <= STATIC_ENTRIES:
+            name, value = STATIC[index - 1]
+            return name, value, self._known.static[index]
+        place = index - STATIC_ENTRIES
+        if not 0 < place <= len(self._table):
+            raise _failure("an index that no table has")
+        return self._table[-place]
+
+    def _insert(self, name: bytes, value: bytes, field: Field) -> None:
+        size = len(name) + len(value) + FIELD_OVERHEAD_BYTES
+        self._evict(self._table_bytes - size)
+        if size <= self._table_bytes:
+            self._table.append((name, value, field))
+            self._bytes += size
+
+    def _evict(self, bytes_max: int) -> None:
+        gone = 0
+        while self._bytes > bytes_max and gone < len(self._table):
+            name, value, _ = self._table[gone]
+            self._bytes -= len(name) + len(value) + FIELD_OVERHEAD_BYTES
+            gone += 1
+        del self._table[:gone]
+
+    def _read_table_sizes(self, block: bytes) -> int:
+        """Obey the size updates at a block's start; return where its fields begin."""
+        at = 0
+        while at < len(block) and block[at] & 0xE0 == 0x20:
+            size, at = _integer(block, at, 0x1F)
+            if size > self.limit:
+                raise _failure("a table larger than allowed")
+            self._table_bytes = size
+            self._evict(size)
+        return at
+
+
+def _failure(detail: str) -> ConnectionFailure:
+    return ConnectionFailure(ErrorCode.COMPRESSION_ERROR, detail)
+
+
+def _integer(block: bytes, at: int, mask: int) -> tuple[int, int]:
+    """Return an integer and where it ends (RFC 7541 5.1). Raise IndexError when it is cut off."""
+    value = block[at] & mask
+    at += 1
+    if value < mask:
+        return value, at
+    for shift in range(0, 7 * _INTEGER_BYTES_MAX, 7):
+        byte = block[at]
+        at += 1
+        value += (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+    raise _failure("an integer that is too long")
+
+
+def _short_literal(block: bytes, at: int) -> int:
+    """Return where a literal ends if its integers are as short as they mostly are; else anything.
+
+    A literal says itself where it ends, so raw bytes that were one before are one again. Raise
+    IndexError when the block ends before.
+    """
+    mask = 0x3F if block[at] >= 0x40 else 0x0F
+    index = block[at] & mask
+    at += 1
+    if not index:
+        at += 1 + (block[at] & 0x7F)
+    elif index == mask:
+        at += 1
+    length = block[at] & 0x7F
+    if length == 0x7F:
+        length += 1 + block[at + 1]
+    return at + 1 + length
+
+
+class Encoder:
+    """Writes header blocks with the static table alone; remembers what each line becomes."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, bytes] = {}
+
+    def encode(self, lines: list[bytes]) -> bytes:
+        """Return the piece of a header block that says these lines, each "name: value" CRLF."""
+        known = self._known
+        pieces = [known.get(line) or self._learn(line) for line in lines]
+        return b"".join(pieces)
+
+    def encode_text(self, lines: bytes) -> bytes:
+        """Return the piece for several lines in one; they are remembered together."""
+        return self._known.get(lines) or self._learn(lines)
+
+    def _learn(self, lines: bytes) -> bytes:
+        piece = b"".join(
+            encode_field(name.lower(), value)
+            for name, _, value in (line.partition(b": ") for line in lines.split(b"\r\n")[:-1])
+        )
+        if len(lines) <= 2 * KNOWN_FIELD_BYTES_MAX:
+            if len(self._known) >= KNOWN_FIELDS_MAX:
+                self._known.clear()
+            self._known[lines] = piece
+        return piece
+
+
+def encode_field(name: bytes, value: bytes) -> bytes:
+    """Return a field: indexed when the static table has it, else a literal without indexing."""
+    whole = _STATIC_FIELDS.get((name, value))
+    if whole is not None:
+        return bytes((0x80 | whole,))
+    index = _STATIC_NAMES.get(name)
+    kind = 0x10 if name in _SECRET else 0x00
+    if index is None:
+        return b"%c%b%b%b%b" % (
+            kind,
+            encode_integer(len(name), 0x7F),
+            name,
+            encode_integer(len(value), 0x7F),
+            value,
+        )
+    start = encode_integer(index, 0x0F, kind)
+    return b"%b%b%b" % (start, encode_integer(len(value), 0x7F), value)
+
+
+def encode_integer(value: int, mask: int, flags: int = 0) -> bytes:
+    """Return an integer after a prefix of `mask`'s bits (RFC 7541 5.1)."""
+    if value < mask:
+        return bytes((flags | value,))
+    written = [flags | mask]
+    value -= mask
+    while value >= 0x80:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    written.append(value)
+    return bytes(written)
