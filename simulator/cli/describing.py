@@ -1,6 +1,7 @@
-"""kn's description of a service, as lines. Pure.
+"""kn's description of a service and of a route, as lines. Pure.
 
-Source: knative/client `pkg/commands/service/describe.go`, `pkg/commands/describe.go`,
+What a gradual rollout is at is ours: kn has no word about it.
+Source: knative/client `pkg/commands/{service,route}/describe.go`, `pkg/commands/describe.go`,
 `pkg/commands/revision/describe.go`, `pkg/printers/prefixwriter.go`.
 """
 
@@ -12,6 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from simulator.cli.conditions import condition_lines, ready_condition
+from simulator.cli.rollout import is_in_progress
 from simulator.cli.tabs import aligned
 from simulator.errors import KnaryError
 from simulator.resources.ages import short_age
@@ -34,27 +36,84 @@ class Described(NamedTuple):
 
 
 def describe_service(
-    service: Document, revisions: Sequence[Described], now: datetime, *, verbose: bool
+    service: Document,
+    revisions: Sequence[Described],
+    now: datetime,
+    *,
+    verbose: bool,
+    rollout: Sequence[str] = (),
 ) -> list[str]:
-    """Return the lines of `service describe`: the service, its revisions, its conditions."""
+    """Return the lines of `service describe`: the service, its revisions, its conditions.
+
+    `rollout` has a line per gradual rollout that goes on.
+    """
     ordered = sorted(revisions, key=lambda each: -_generation(each.revision))
     rows: list[Row] = []
     for each in ordered:
         rows += _revision_rows(each, service, now, verbose=verbose)
     return [
-        *_lines(_service_rows(service, now, verbose=verbose)),
+        *_lines(_service_rows(service, rollout, now, verbose=verbose)),
         "",
         "Revisions:  ",
         *_lines(rows),
-        "",
-        "Conditions:  ",
-        *(f"  {line}" for line in condition_lines(service, now, with_messages=verbose)),
+        *_condition_section(service, now, verbose=verbose),
     ]
 
 
-def _service_rows(service: Document, now: datetime, *, verbose: bool) -> list[Row]:
-    metadata, status = service["metadata"], service.get("status", {})
-    rows: list[Row] = [
+def describe_route(
+    route: Document, now: datetime, *, verbose: bool, rollout: Sequence[str] = ()
+) -> list[str]:
+    """Return the lines of `route describe`: the route, its traffic, its conditions."""
+    status = route.get("status", {})
+    rows = [
+        *_head_rows(route, now, verbose=verbose),
+        *(
+            ("Service:", f"{owner['name']} ({owner['apiVersion']})" if verbose else owner["name"])
+            for owner in route["metadata"].get("ownerReferences") or ()
+            if owner["kind"] == "Service"
+        ),
+        *_rollout_rows(rollout),
+    ]
+    traffic: list[Row] = []
+    for target in status.get("traffic") or ():
+        name = target.get("revisionName", "")
+        title = f"@latest ({name})" if target.get("latestRevision") else name
+        if tag := target.get("tag"):
+            title = f"{title} #{tag}"
+        traffic.append((f"  {target.get('percent') or 0:3d}%", title))
+        if tag:
+            traffic.append(("", f"URL:  {target.get('url', '')}"))
+    return [
+        *_lines(rows),
+        "",
+        "Traffic Targets:  ",
+        *_lines(traffic),
+        *_condition_section(route, now, verbose=verbose),
+    ]
+
+
+def _condition_section(found: Document, now: datetime, *, verbose: bool) -> list[str]:
+    lines = condition_lines(found, now, with_messages=verbose)
+    return ["", "Conditions:  ", *(f"  {line}" for line in lines)]
+
+
+def _rollout_rows(rollout: Sequence[str]) -> list[Row]:
+    return [("Rollout:" if index == 0 else "", line) for index, line in enumerate(rollout)]
+
+
+def _service_rows(
+    service: Document, rollout: Sequence[str], now: datetime, *, verbose: bool
+) -> list[Row]:
+    rows = _head_rows(service, now, verbose=verbose)
+    address = service.get("status", {}).get("address")
+    if verbose and address:
+        rows.append(("Cluster:", address.get("url", "")))
+    return rows + _rollout_rows(rollout)
+
+
+def _head_rows(found: Document, now: datetime, *, verbose: bool) -> list[Row]:
+    metadata, status = found["metadata"], found.get("status", {})
+    return [
         ("Name:", metadata["name"]),
         ("Namespace:", metadata.get("namespace", "")),
         *_map_rows("Labels", metadata.get("labels") or {}, verbose=verbose),
@@ -62,9 +121,6 @@ def _service_rows(service: Document, now: datetime, *, verbose: bool) -> list[Ro
         ("Age:", short_age(metadata.get("creationTimestamp"), now)),
         ("URL:", status.get("url", "")),
     ]
-    if verbose and (address := status.get("address")):
-        rows.append(("Cluster:", address.get("url", "")))
-    return rows
 
 
 def _map_rows(label: str, pairs: Mapping[str, str], *, verbose: bool) -> list[Row]:
@@ -125,7 +181,7 @@ def _title(each: Described, service: Document, now: datetime) -> str:
     metadata, status = revision["metadata"], service.get("status", {})
     name: str = metadata["name"]
     title = name
-    if target and target.get("latestRevision"):
+    if target and target.get("latestRevision") and not _is_left_behind(name, service):
         title = f"@latest ({name})"
     elif name == status.get("latestReadyRevisionName"):
         title = f"{name} (current @latest)"
@@ -135,6 +191,12 @@ def _title(each: Described, service: Document, now: datetime) -> str:
         title = f"{title} #{target['tag']}"
     age = short_age(metadata.get("creationTimestamp"), now)
     return f"{title} [{_generation(revision)}] ({age})"
+
+
+def _is_left_behind(revision: str, service: Document) -> bool:
+    """Tell whether a gradual rollout is on its way from this revision to the latest."""
+    latest = service.get("status", {}).get("latestReadyRevisionName")
+    return is_in_progress(service) and revision != latest
 
 
 def _bullet(percent: int, ready: str | None) -> str:

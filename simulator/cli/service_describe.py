@@ -10,6 +10,7 @@ from simulator.cli import output
 from simulator.cli.describing import Described, describe_service
 from simulator.cli.instance import Instance, instance_option, namespace_option
 from simulator.cli.kinds import REVISION, SERVICE
+from simulator.cli.route import rollout_of
 from simulator.client import ApiClient, Document
 
 
@@ -40,7 +41,9 @@ def describe(
             output.document(found, form)
             return
         revisions = _revisions(client, found, everything=verbose)
-    for line in describe_service(found, revisions, datetime.now(UTC), verbose=verbose):
+        rollout = rollout_of(client, found)
+    now = datetime.now(UTC)
+    for line in describe_service(found, revisions, now, verbose=verbose, rollout=rollout):
         output.line(output.clean(line).rstrip())
 
 

@@ -295,9 +295,14 @@ def test_lists_have_kns_forms(knary: Knary) -> None:
         assert knary(*words, "hello").rows[1][0] == "hello"
     routes = knary("route", "list", "hello").rows
     assert routes == [
-        ["NAME", "URL", "READY"],
-        ["hello", "http://hello.default.example.com", "True"],
+        ["NAME", "URL", "READY", "TRAFFIC"],
+        ["hello", "http://hello.default.example.com", "True", routes[1][3]],
     ]
+    assert routes[1][3].endswith("=100")
+    described = knary("route", "describe", "hello").out
+    assert "Service:    hello\n" in described
+    assert "Traffic Targets:\n  100%  @latest (hello-" in described
+    assert "Rollout:" not in described
     shown = knary("revision", "list", "-s", "hello").rows
     assert shown[0][:4] == ["NAME", "SERVICE", "TRAFFIC", "TAGS"]
     assert shown[1][1:3] == ["hello", "100%"]
