@@ -1,29 +1,40 @@
-"""What every instance has from the start: the namespaces of a cluster with Knative."""
+"""What every instance has from the start: namespaces and ConfigMaps of a cluster with Knative."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 
+from simulator.config.current import NAMES as CONFIG_MAPS
+from simulator.config.current import NAMESPACE as CONFIG_NAMESPACE
 from simulator.errors import AlreadyExists
 from simulator.reconciling.bus import Bus
-from simulator.resources.core import Namespace, NamespaceSpec, NamespaceStatus
-from simulator.resources.meta import ObjectMeta
+from simulator.resources.core import ConfigMap, Namespace, NamespaceSpec, NamespaceStatus
+from simulator.resources.meta import ObjectMeta, Resource
 
 NAMESPACES = ("default", "knative-serving", "kube-node-lease", "kube-public", "kube-system")
 
 
-async def ensure_namespaces(store: Bus) -> None:
-    """Create those that are missing, in one commit."""
-    missing = (name for name in NAMESPACES if store.get(Namespace, "", name) is None)
-    await asyncio.gather(*(_create(store, name) for name in missing))
+async def ensure_objects(store: Bus) -> None:
+    """Create those that are missing: what has its stock value is stored as nothing."""
+    namespaces = [_namespace(name) for name in NAMESPACES if not store.get(Namespace, "", name)]
+    await asyncio.gather(*(_create(store, one) for one in namespaces))
+    maps = [
+        ConfigMap(metadata=ObjectMeta(name=name, namespace=CONFIG_NAMESPACE))
+        for name in CONFIG_MAPS
+        if not store.get(ConfigMap, CONFIG_NAMESPACE, name)
+    ]
+    await asyncio.gather(*(_create(store, one) for one in maps))
 
 
-async def _create(store: Bus, name: str) -> None:
-    namespace = Namespace(
+def _namespace(name: str) -> Namespace:
+    return Namespace(
         metadata=ObjectMeta(name=name, labels={"kubernetes.io/metadata.name": name}),
         spec=NamespaceSpec(finalizers=("kubernetes",)),
         status=NamespaceStatus(phase="Active"),
     )
+
+
+async def _create(store: Bus, obj: Resource) -> None:
     with contextlib.suppress(AlreadyExists):
-        await store.create(namespace)
+        await store.create(obj)

@@ -24,7 +24,7 @@ from msgspec import Struct
 from simulator.api.access import Policy, allowed_hosts
 from simulator.api.server import ApiServer
 from simulator.api.settings import ApiSettings
-from simulator.bootstrap import ensure_namespaces
+from simulator.bootstrap import ensure_objects
 from simulator.clock import SystemClock
 from simulator.console.server import OPEN_PATHS, ConsoleServer, Figures
 from simulator.controllers.all import build
@@ -143,7 +143,7 @@ async def _open(startup: Startup, held: AsyncExitStack) -> ControlPlane:
         opened = opening.create_task(Store.open(paths.database, clock))
     store = opened.result()
     held.push_async_callback(store.close)
-    await ensure_namespaces(store)
+    await ensure_objects(store)
     plane = ControlPlane(startup, paths, store, clock)
     hosts = allowed_hosts([host])
     servers = _Servers(store, clock, plane, credentials.result(), hosts)

@@ -9,13 +9,17 @@ from simulator.admission.fielderrors import merged, refusals, render, warnings
 from simulator.admission.metadata_validation import validate_generic_metadata
 from simulator.admission.settings import STOCK, Defaults
 from simulator.admission.validation import validate
+from simulator.config.current import check, is_config
+from simulator.config.parsing import ConfigError
 from simulator.errors import BadRequest, Invalid
+from simulator.resources.core import ConfigMap
 from simulator.resources.meta import Resource
 from simulator.resources.scheme import info_of
 
 __all__ = ["Admitted", "Defaults", "admit"]
 
 WEBHOOK = "validation.webhook.serving.knative.dev"
+CONFIG_WEBHOOK = "config.webhook.serving.knative.dev"
 
 
 class Admitted(Struct, frozen=True):
@@ -36,10 +40,16 @@ def admit(new: Resource, old: Resource | None, user: str, defaults: Defaults = S
     # An API server's own validation comes between the mutating webhook and the validating one.
     if causes := validate_generic_metadata(defaulted):
         raise Invalid.of(info.group, info.kind, new.metadata.name, causes)
+    if isinstance(defaulted, ConfigMap) and is_config(defaulted):
+        try:
+            check(defaulted.metadata.name, defaulted.data)
+        except ConfigError as error:
+            raise _denied(CONFIG_WEBHOOK, str(error)) from error
     errors = validate(defaulted, old, defaults)
     if refused := refusals(errors):
-        raise BadRequest(
-            f'admission webhook "{WEBHOOK}" denied the request:'
-            f" validation failed: {render(refused)}"
-        )
+        raise _denied(WEBHOOK, render(refused))
     return Admitted(defaulted, tuple(error.text() for error in merged(warnings(errors))))
+
+
+def _denied(webhook: str, why: str) -> BadRequest:
+    return BadRequest(f'admission webhook "{webhook}" denied the request: validation failed: {why}')

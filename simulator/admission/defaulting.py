@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from simulator.admission import freeform
 from simulator.admission.settings import Defaults
 from simulator.admission.volume_validation import is_writable
+from simulator.resources.domainmapping import DomainMapping
 from simulator.resources.meta import ObjectMeta, Resource, child_name
 from simulator.resources.podspec import (
     Container,
@@ -51,8 +52,19 @@ def with_defaults(new: Resource, old: Resource | None, user: str, defaults: Defa
             # A revision's spec never changes, so an update gets no defaults either.
             spec = _revision_spec(new.spec, ObjectMeta(), defaults)
             return replace(new, spec=_with_service_links(spec, defaults))
+        case DomainMapping():
+            return _domain_mapping(new, old if isinstance(old, DomainMapping) else None, user)
         case _:
             return new
+
+
+def _domain_mapping(new: DomainMapping, old: DomainMapping | None, user: str) -> DomainMapping:
+    reference = new.spec.ref
+    namespace = reference.namespace or new.metadata.namespace
+    spec = replace(new.spec, ref=replace(reference, namespace=namespace))
+    is_changed = old is None or old.spec != spec
+    metadata = _signed(new.metadata, user, is_new=old is None, is_changed=is_changed)
+    return replace(new, metadata=metadata, spec=spec)
 
 
 def _service(new: Service, old: Service | None, user: str, defaults: Defaults) -> Service:

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Struct
+
+from simulator.config.current import Config
 
 STOCK_FEATURES = frozenset({"multi-container", "kubernetes.podspec-volumes-emptydir"})
 
@@ -31,3 +34,8 @@ class Defaults(Struct, frozen=True):
 
 
 STOCK = Defaults()
+
+
+def defaults_of(config: Config) -> Defaults:
+    """Return what the operator's ConfigMaps say about admission."""
+    return Defaults(**msgspec.structs.asdict(config.defaults), features=config.features.permitted)

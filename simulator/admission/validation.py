@@ -9,6 +9,10 @@ from simulator.admission.autoscaling_validation import (
     validate_autoscaling,
     validate_no_autoscaling,
 )
+from simulator.admission.domain_validation import (
+    validate_domain_claim,
+    validate_domain_mapping,
+)
 from simulator.admission.fielderrors import NONE, Errors, generic, via_field
 from simulator.admission.metadata_validation import (
     validate_creator_and_modifier,
@@ -28,6 +32,7 @@ from simulator.admission.traffic_validation import (
     validate_route_traffic,
     validate_service_traffic,
 )
+from simulator.resources.domainmapping import ClusterDomainClaim, DomainMapping
 from simulator.resources.meta import ObjectMeta, Resource
 from simulator.resources.serving import (
     LABEL_CONFIGURATION,
@@ -52,6 +57,10 @@ def validate(new: Resource, old: Resource | None, defaults: Defaults) -> Errors:
             return _validate_route(new, old if isinstance(old, Route) else None)
         case Revision():
             return _validate_revision(new, old if isinstance(old, Revision) else None, defaults)
+        case DomainMapping():
+            return validate_domain_mapping(new, old if isinstance(old, DomainMapping) else None)
+        case ClusterDomainClaim():
+            return validate_domain_claim(new)
         case _:
             return NONE
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from aiohttp import hdrs, web
 
 import knary
-from simulator.admission.settings import STOCK, Defaults
+from simulator.admission.settings import defaults_of
 from simulator.api import documents
 from simulator.api.access import HEALTH_PATHS, Policy
 from simulator.api.discovery import discovery_document
@@ -29,6 +29,7 @@ from simulator.api.streams import Streams
 from simulator.api.watch import Watches
 from simulator.api.writes import Writes
 from simulator.clock import Clock
+from simulator.config.current import config_of
 from simulator.errors import (
     ApiError,
     BadRequest,
@@ -61,14 +62,15 @@ class ApiServer:
         clock: Clock,
         policy: Policy,
         replica_logs: Path,
-        defaults: Defaults = STOCK,
     ) -> None:
         self._settings = settings
         self._policy = policy
         self._streams = Streams(settings.streams_max)
         pages = Pages(clock, settings.list_snapshots_max, settings.list_snapshot_s_max)
         reads = Reads(store, clock, pages)
-        writes = Writes(store, clock, defaults, settings.patch_attempts)
+        writes = Writes(
+            store, clock, lambda: defaults_of(config_of(store)), settings.patch_attempts
+        )
         watches = Watches(store, clock, settings)
         logs = Logs(store, replica_logs, settings)
         self._verbs: dict[Verb, Answering] = {

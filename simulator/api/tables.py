@@ -1,7 +1,7 @@
 """Objects as the rows that `kubectl get` prints. Pure; the time is an argument.
 
 Sources: apiextensions-apiserver `registry/customresource/tableconvertor` (columns of a CRD),
-kubernetes `pkg/printers/internalversion/printers.go` (Namespace, Pod and Event).
+kubernetes `pkg/printers/internalversion/printers.go` (Namespace, ConfigMap, Pod and Event).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 
 from simulator.resources import conditions
 from simulator.resources.ages import age
-from simulator.resources.core import ContainerStatus, Event, Pod
+from simulator.resources.core import ConfigMap, ContainerStatus, Event, Pod
 from simulator.resources.meta import Resource
 from simulator.resources.scheme import Column, KindInfo, to_document
 
@@ -150,12 +150,17 @@ def _event_object(event: Event, _: datetime) -> str:
     return f"{event.involved_object.kind.lower()}/{event.involved_object.name}"
 
 
+def _config_map_data(config_map: ConfigMap, _: datetime) -> int:
+    return len(config_map.data) + len(config_map.binary_data)
+
+
 def _age(obj: Resource, now: datetime) -> str:
     return age(obj.metadata.creation_timestamp, now)
 
 
 _SPECIAL: dict[str, _Special] = {
     "age": _age,
+    "configmap:data": _config_map_data,
     "pod:ready": _pod_ready,
     "pod:status": _pod_status,
     "pod:restarts": _pod_restarts,

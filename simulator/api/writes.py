@@ -42,7 +42,9 @@ Decide = Callable[[Resource, Resource], Outcome]
 class Writes:
     """The verbs that change something."""
 
-    def __init__(self, store: Store, clock: Clock, defaults: Defaults, patch_attempts: int) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, defaults: Callable[[], Defaults], patch_attempts: int
+    ) -> None:
         self._store = store
         self._clock = clock
         self._defaults = defaults
@@ -57,7 +59,7 @@ class Writes:
         draft = bodies.read_object(document, duplicates, target.info, options)
         new = _as_new(draft.object, target)
         self._require_namespace(new, target)
-        admitted = admit(new, None, USER, self._defaults)
+        admitted = admit(new, None, USER, self._defaults())
         if options.is_dry_run:
             stored = self._would_create(admitted.object, target)
         else:
@@ -149,7 +151,7 @@ class Writes:
         if target.subresource == "status":
             new, decide = draft.object, transitions.update_status
         else:
-            admitted = admit(_over(old, draft.object), old, USER, self._defaults)
+            admitted = admit(_over(old, draft.object), old, USER, self._defaults())
             new, decide = admitted.object, transitions.update
             warnings = (*warnings, *admitted.warnings)
         if options.is_dry_run:

@@ -41,6 +41,9 @@ CONFIGURATION = Kind(
 )
 REVISION = Kind("Revision", _SERVING, "v1", "revisions", "revision", ("rev",), _KNATIVE)
 ROUTE = Kind("Route", _SERVING, "v1", "routes", "route", ("rt",), _KNATIVE)
+DOMAIN_MAPPING = Kind(
+    "DomainMapping", _SERVING, "v1beta1", "domainmappings", "domainmapping", ("dm",), _KNATIVE
+)
 INGRESS = Kind(
     "Ingress",
     "networking.internal.knative.dev",
@@ -50,12 +53,35 @@ INGRESS = Kind(
     ("kingress", "king"),
     ("knative-internal", "networking"),
 )
+CLUSTER_DOMAIN_CLAIM = Kind(
+    "ClusterDomainClaim",
+    "networking.internal.knative.dev",
+    "v1alpha1",
+    "clusterdomainclaims",
+    "clusterdomainclaim",
+    ("cdc",),
+    ("knative-internal", "networking"),
+    namespaced=False,
+)
 NAMESPACE = Kind("Namespace", "", "v1", "namespaces", "namespace", ("ns",), namespaced=False)
+CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", "configmap", ("cm",))
 POD = Kind("Pod", "", "v1", "pods", "pod", ("po",), ("all",))
 EVENT = Kind("Event", "", "v1", "events", "event", ("ev",))
 
-KINDS = (SERVICE, CONFIGURATION, REVISION, ROUTE, INGRESS, NAMESPACE, POD, EVENT)
-WITH_READY = (SERVICE, CONFIGURATION, REVISION, ROUTE)
+KINDS = (
+    SERVICE,
+    CONFIGURATION,
+    REVISION,
+    ROUTE,
+    DOMAIN_MAPPING,
+    INGRESS,
+    CLUSTER_DOMAIN_CLAIM,
+    NAMESPACE,
+    CONFIG_MAP,
+    POD,
+    EVENT,
+)
+WITH_READY = (SERVICE, CONFIGURATION, REVISION, ROUTE, DOMAIN_MAPPING)
 
 
 def find_kinds(text: str) -> tuple[Kind, ...]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from simulator.reconciling.plan import NOTHING, Action, Delete, Plan, Update
 from simulator.reconciling.reader import Reader
 from simulator.resources.core import Pod
+from simulator.resources.domainmapping import DomainMapping
 from simulator.resources.meta import (
     FOREGROUND_FINALIZER,
     ORPHAN_FINALIZER,
@@ -24,7 +25,15 @@ from simulator.resources.networking import Ingress
 from simulator.resources.serving import Configuration, Revision, Route, Service
 
 # The kinds that own or are owned.
-FAMILY: tuple[type[Resource], ...] = (Service, Configuration, Route, Revision, Ingress, Pod)
+FAMILY: tuple[type[Resource], ...] = (
+    Service,
+    Configuration,
+    Route,
+    Revision,
+    DomainMapping,
+    Ingress,
+    Pod,
+)
 _BY_KIND = {(kind.API_VERSION, kind.KIND): kind for kind in FAMILY}
 _POLICIES = (FOREGROUND_FINALIZER, ORPHAN_FINALIZER)
 

@@ -15,11 +15,14 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from simulator.config.current import STOCK as STOCK_CONFIG
+from simulator.config.current import Config, config_of, is_config
 from simulator.controllers.references import routes_concerned
 from simulator.controllers.settings import STOCK, ControllerSettings
 from simulator.reconciling.plan import Action, Create, Plan, Record, Update, UpdateStatus
 from simulator.reconciling.reader import Reader
 from simulator.resources.conditions import FALSE, READY, TRUE, find
+from simulator.resources.core import ConfigMap
 from simulator.resources.durations import MICROSECOND, SECOND, parse_duration
 from simulator.resources.lifecycle import Conditions, ConditionSet
 from simulator.resources.meta import Key, Resource, is_controlled_by
@@ -57,12 +60,13 @@ Named = TypeVar("Named", Configuration, Revision)
 
 
 class Observed(Struct, frozen=True):
-    """A Route, its Ingress, and what its traffic refers to, by name."""
+    """A Route, its Ingress, what its traffic refers to, by name, and the operator's settings."""
 
     route: Route
     configurations: dict[str, Configuration] = {}
     revisions: dict[str, Revision] = {}
     ingress: Ingress | None = None
+    config: Config = STOCK_CONFIG
 
 
 class RouteController:
@@ -70,7 +74,7 @@ class RouteController:
 
     name = "route"
     kind: type[Resource] = Route
-    watches: tuple[type[Resource], ...] = (Configuration, Revision, Ingress)
+    watches: tuple[type[Resource], ...] = (Configuration, Revision, Ingress, ConfigMap)
 
     def __init__(self, settings: ControllerSettings = STOCK) -> None:
         self._domains = settings.domains
@@ -79,6 +83,8 @@ class RouteController:
     def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:
         if isinstance(changed, (Route, Ingress)):  # an Ingress bears its Route's name
             return (changed.key,)
+        if isinstance(changed, ConfigMap):
+            return tuple(one.key for one in reader.list(Route)) if is_config(changed) else ()
         return routes_concerned(changed, reader)
 
     def observe(self, reader: Reader, key: Key) -> Observed | None:
@@ -93,10 +99,14 @@ class RouteController:
         configurations = _found(reader, Configuration, key.namespace, configuration_names)
         latest_ready = {one.status.latest_ready_revision_name for one in configurations.values()}
         revisions |= _found(reader, Revision, key.namespace, latest_ready)
-        return Observed(route, configurations, revisions, reader.get(Ingress, *key))
+        ingress = reader.get(Ingress, *key)
+        return Observed(route, configurations, revisions, ingress, config_of(reader))
 
     def plan(self, observed: Observed, now: datetime) -> Plan:
-        return _Work(observed, now, self._domains, self._rollout_duration_s).plan()
+        network = observed.config.network
+        domains = self._domains.configured(observed.config)
+        duration_s = network.rollout_duration_s or self._rollout_duration_s
+        return _Work(observed, now, domains, duration_s).plan()
 
 
 class _Work:
@@ -137,9 +147,7 @@ class _Work:
         """Return the status once the traffic is assigned; all but the URL stays if it is not."""
         observed, domains, conditions = self._observed, self._domains, self._conditions
         meta = self._route.metadata
-        status = msgspec.structs.replace(
-            status, url=url(domains, meta.namespace, meta.name, meta.labels)
-        )
+        status = msgspec.structs.replace(status, url=url(domains, meta, meta.name))
         assigned = assign(self._route, observed.configurations, observed.revisions)
         if isinstance(assigned, BadTarget):
             mark_bad_target(conditions, assigned)
@@ -147,7 +155,13 @@ class _Work:
         stepped = self._step(assigned)
         urls = tag_urls(self._route, assigned, domains)
         traffic = status_traffic(assigned, urls)
-        ingress = make_ingress(self._route, assigned, domains, stepped.rollout)
+        ingress = make_ingress(
+            self._route,
+            assigned,
+            domains,
+            stepped.rollout,
+            by_tag_header=observed.config.features.tag_header_based_routing,
+        )
         conditions.mark_true(ALL_TRAFFIC_ASSIGNED)
         conditions.mark_true(
             CERTIFICATE_PROVISIONED, "TLSNotEnabled", "external-domain-tls is not enabled"
@@ -221,9 +235,7 @@ def tag_urls(route: Route, assigned: Assigned, domains: Domains) -> dict[str, st
     """Return the URL of each tag. Raise InvalidDomain."""
     meta = route.metadata
     return {
-        tag: url(domains, meta.namespace, hostname(meta.name, tag), meta.labels)
-        for tag in assigned.groups
-        if tag
+        tag: url(domains, meta, hostname(domains, meta.name, tag)) for tag in assigned.groups if tag
     }
 
 

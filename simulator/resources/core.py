@@ -1,4 +1,4 @@
-"""core/v1 objects around a Knative service: Namespace, Event, and Pod, one per replica.
+"""core/v1 objects around a Knative service: Namespace, ConfigMap, Event, and Pod, one per replica.
 
 A Pod is a replica: one local process. Who writes what:
 - the revision controller creates and deletes it (spec, labels, `DRAIN_FINALIZER`);
@@ -42,6 +42,17 @@ class Namespace(Resource, frozen=True):
 
     spec: NamespaceSpec = field(default_factory=NamespaceSpec)
     status: NamespaceStatus = field(default_factory=NamespaceStatus)
+
+
+class ConfigMap(Resource, frozen=True):
+    """Those in `knative-serving` are read by simulator/config; no program gets one mounted."""
+
+    API_VERSION: ClassVar[str] = "v1"
+    KIND: ClassVar[str] = "ConfigMap"
+
+    data: dict[str, str] = field(default_factory=dict)
+    binary_data: dict[str, str] = field(default_factory=dict)
+    immutable: bool | None = None
 
 
 class ObjectReference(_Part, frozen=True):

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from simulator.resources.core import Event, Namespace, Pod
+from simulator.resources.core import ConfigMap, Event, Namespace, Pod
+from simulator.resources.domainmapping import ClusterDomainClaim, DomainMapping
 from simulator.resources.meta import Resource
 from simulator.resources.networking import Ingress
 from simulator.resources.serving import Configuration, Revision, Route, Service
@@ -114,6 +115,16 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(Column("URL", "status.url"), *_READY),
     ),
     KindInfo(
+        DomainMapping,
+        "serving.knative.dev",
+        "v1beta1",
+        "domainmappings",
+        "domainmapping",
+        ("dm",),
+        _KNATIVE,
+        columns=(Column("URL", "status.url"), *_READY),
+    ),
+    KindInfo(
         Ingress,
         "networking.internal.knative.dev",
         "v1alpha1",
@@ -124,6 +135,17 @@ KINDS: tuple[KindInfo, ...] = (
         columns=_READY,
     ),
     KindInfo(
+        ClusterDomainClaim,
+        "networking.internal.knative.dev",
+        "v1alpha1",
+        "clusterdomainclaims",
+        "clusterdomainclaim",
+        ("cdc",),
+        ("knative-internal", "networking"),
+        namespaced=False,
+        columns=(Column("Namespace", "spec.namespace"), Column("Age", "age")),
+    ),
+    KindInfo(
         Namespace,
         "",
         "v1",
@@ -132,6 +154,15 @@ KINDS: tuple[KindInfo, ...] = (
         ("ns",),
         namespaced=False,
         columns=(Column("Status", "status.phase"), Column("Age", "age")),
+    ),
+    KindInfo(
+        ConfigMap,
+        "",
+        "v1",
+        "configmaps",
+        "configmap",
+        ("cm",),
+        columns=(Column("Data", "configmap:data", "integer"), Column("Age", "age")),
     ),
     KindInfo(
         Pod,

@@ -1,44 +1,84 @@
 """Hosts and URLs of a Route and of its tags.
 
-Sources: knative/serving `pkg/reconciler/route/domains/domains.go`; the stock `domain-template` and
-`tag-template` of `config-network`; apimachinery `IsFullyQualifiedDomainName`.
+Sources: knative/serving `pkg/reconciler/route/domains/domains.go`; apimachinery
+`IsFullyQualifiedDomainName`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from msgspec import Struct
+from msgspec.structs import replace
 
+from simulator.config.current import Config
+from simulator.config.domain import DomainConfig
+from simulator.config.network import DOMAIN_TEMPLATE, TAG_TEMPLATE, domain_of, tagged
+from simulator.config.parsing import ConfigError
+from simulator.resources.meta import ObjectMeta
 from simulator.resources.names import dns_1123_label_problems, dns_1123_subdomain_problems
 from simulator.resources.serving import CLUSTER_LOCAL, LABEL_VISIBILITY
 
 
 class Domains(Struct, frozen=True):
-    """What the operator chose: `external` as in `config-domain`, `cluster` as in resolv.conf."""
+    """What the operator chose: `external` where `by_labels` says nothing, `cluster` as in
+    resolv.conf, and the templates of `config-network`.
+    """
 
     external: str = "example.com"
     cluster: str = "cluster.local"
     external_scheme: str = "http"
+    by_labels: DomainConfig = DomainConfig()
+    domain_template: str = DOMAIN_TEMPLATE
+    tag_template: str = TAG_TEMPLATE
+
+    def configured(self, config: Config) -> Domains:
+        """Return these as `config-domain` and `config-network` have it."""
+        return replace(
+            self,
+            by_labels=config.domain,
+            external_scheme=config.network.default_external_scheme,
+            domain_template=config.network.domain_template,
+            tag_template=config.network.tag_template,
+        )
+
+    def of(self, meta: ObjectMeta) -> str:
+        """Return the domain that a Route with this metadata is in."""
+        if meta.labels.get(LABEL_VISIBILITY) == CLUSTER_LOCAL:
+            return f"svc.{self.cluster}"
+        return self.by_labels.domain_for(meta.labels, self.external)
 
 
 class InvalidDomain(ValueError):
     """The names make no host that DNS allows. The message is Knative's."""
 
 
-def is_cluster_local(labels: Mapping[str, str]) -> bool:
-    """Tell whether the Route is hidden from the outside."""
-    return labels.get(LABEL_VISIBILITY) == CLUSTER_LOCAL
+def is_cluster_local(domains: Domains, meta: ObjectMeta) -> bool:
+    """Tell whether the Route is hidden from the outside, by its label or by its domain."""
+    return domains.of(meta).endswith(domains.cluster)
 
 
-def hostname(route: str, tag: str) -> str:
-    """Return the first label of the host: the Route's name, after its tag if there is one."""
-    return f"{tag}-{route}" if tag else route
+def hostname(domains: Domains, route: str, tag: str) -> str:
+    """Return the first label of the host: the Route's name, with its tag if there is one.
+
+    Raise InvalidDomain.
+    """
+    try:
+        return tagged(domains.tag_template, route, tag) if tag else route
+    except ConfigError as error:
+        why = f"domain name error: error executing the TagTemplate: {error}"
+        raise InvalidDomain(why) from error
 
 
-def external_host(domains: Domains, namespace: str, name: str) -> str:
-    """Return the host for the outside; `name` is a `hostname`. Raise InvalidDomain."""
-    return _checked(f"{name}.{namespace}.{domains.external}")
+def external_host(domains: Domains, meta: ObjectMeta, name: str) -> str:
+    """Return a Route's host for the outside; `name` is a `hostname`. Raise InvalidDomain."""
+    domain = domains.of(meta)
+    try:
+        host = domain_of(
+            domains.domain_template, name, meta.namespace, domain, meta.labels, meta.annotations
+        )
+    except ConfigError as error:
+        why = f"domain name error: error executing the DomainTemplate: {error}"
+        raise InvalidDomain(why) from error
+    return _checked(host)
 
 
 def local_host(domains: Domains, namespace: str, name: str) -> str:
@@ -52,11 +92,11 @@ def local_hosts(domains: Domains, namespace: str, name: str) -> tuple[str, ...]:
     return (f"{name}.{namespace}", f"{name}.{namespace}.svc", whole)
 
 
-def url(domains: Domains, namespace: str, name: str, labels: Mapping[str, str]) -> str:
-    """Return the URL that users of the Route with these labels see. Raise InvalidDomain."""
-    if is_cluster_local(labels):
-        return "http://" + local_host(domains, namespace, name)
-    return f"{domains.external_scheme}://" + external_host(domains, namespace, name)
+def url(domains: Domains, meta: ObjectMeta, name: str) -> str:
+    """Return the URL that users of the Route see; `name` is a `hostname`. Raise InvalidDomain."""
+    if is_cluster_local(domains, meta):
+        return "http://" + local_host(domains, meta.namespace, name)
+    return f"{domains.external_scheme}://" + external_host(domains, meta, name)
 
 
 def _checked(host: str) -> str:

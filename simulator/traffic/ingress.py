@@ -5,7 +5,9 @@ Source: knative/serving `pkg/reconciler/route/resources/ingress.go`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec.structs import replace
 
 from simulator.resources.meta import LAST_APPLIED, ObjectMeta, controller_reference
 from simulator.resources.networking import (
@@ -32,29 +34,40 @@ from simulator.traffic.targets import Assigned, Target
 
 HEADER_REVISION = "Knative-Serving-Revision"
 HEADER_NAMESPACE = "Knative-Serving-Namespace"
+HEADER_TAG = "Knative-Serving-Tag"
+HEADER_DEFAULT_ROUTE = "Knative-Serving-Default-Route"
 PORT_HTTP1, PORT_H2C = 80, 81  # of a revision's service (networking `ServicePort`)
 
 
 def make_ingress(
-    route: Route, assigned: Assigned, domains: Domains, rollout: Rollout | None = None
+    route: Route,
+    assigned: Assigned,
+    domains: Domains,
+    rollout: Rollout | None = None,
+    *,
+    by_tag_header: bool = False,
 ) -> Ingress:
     """Return the Ingress that sends the Route's requests where they were assigned.
 
     Each group has a rule for its hosts inside the cluster and, unless the Route is cluster-local,
     one for its host outside. What `rollout` moves gradually is split as it says; without one,
-    all is as it should be. Raise InvalidDomain.
+    all is as it should be. With `by_tag_header` a request to the default host may name a tag in
+    a header (feature tag-header-based-routing). Raise InvalidDomain.
     """
     meta = route.metadata
     rollout = goal(assigned) if rollout is None else rollout
+    paths = {
+        tag: _path(meta.namespace, _shares(tag, assigned.groups[tag], rollout))
+        for tag in sorted(assigned.groups)
+    }
     rules: list[IngressRule] = []
-    for tag in sorted(assigned.groups):
-        shares = _shares(tag, assigned.groups[tag], rollout)
-        http = IngressHttp(paths=(_path(meta.namespace, shares),))
-        name = hostname(meta.name, tag)
+    for tag, path in paths.items():
+        http = IngressHttp(_with_tag_headers(tag, paths) if by_tag_header else (path,))
+        name = hostname(domains, meta.name, tag)
         hosts = local_hosts(domains, meta.namespace, name)
         rules.append(IngressRule(hosts, VISIBILITY_LOCAL, http))
-        if not is_cluster_local(meta.labels):
-            host = external_host(domains, meta.namespace, name)
+        if not is_cluster_local(domains, meta):
+            host = external_host(domains, meta, name)
             rules.append(IngressRule((host,), VISIBILITY_EXTERNAL, http))
     return Ingress(
         metadata=ObjectMeta(
@@ -80,6 +93,18 @@ def _shares(
         else:
             for revision in moving.revisions:
                 yield target, revision.revision_name, revision.percent
+
+
+def _with_tag_headers(tag: str, paths: Mapping[str, IngressPath]) -> tuple[IngressPath, ...]:
+    """Return a group's paths when headers choose among them; apps are told how it came about."""
+    if tag:
+        return (replace(paths[tag], append_headers={HEADER_TAG: tag}),)
+    by_header = tuple(
+        replace(path, headers={HEADER_TAG: {"exact": named}})
+        for named, path in paths.items()
+        if named
+    )
+    return (*by_header, replace(paths[tag], append_headers={HEADER_DEFAULT_ROUTE: "true"}))
 
 
 def _path(namespace: str, shares: Iterable[tuple[Target, str, int]]) -> IngressPath:

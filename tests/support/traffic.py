@@ -62,6 +62,23 @@ def ingress(
     )
 
 
+def mapping(host: str = "www.shop.test", service: str = "hello", generation: int = 1) -> Ingress:
+    """Return the Ingress of a DomainMapping of the host to a service."""
+    splits = (IngressSplit(NAMESPACE, service, 80, 100, {}),)
+    path = IngressPath(splits, rewrite_host=f"{service}.{NAMESPACE}.svc.cluster.local")
+    rules = (IngressRule((host,), VISIBILITY_EXTERNAL, IngressHttp((path,))),)
+    return Ingress(
+        ObjectMeta(
+            name=host,
+            namespace=NAMESPACE,
+            uid=f"uid-{host}",
+            generation=generation,
+            creation_timestamp="2026-01-01T00:00:00Z",
+        ),
+        IngressSpec(rules=rules),
+    )
+
+
 def programmed(one: Ingress) -> Ingress:
     """Return the Ingress as it is once the gateway serves it."""
     status = IngressStatus(

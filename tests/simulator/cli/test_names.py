@@ -49,8 +49,8 @@ def test_the_splitters_are_those_of_the_gateway() -> None:
         ("services.v1.serving.knative.dev", ["services"]),
         ("rev,rt", ["revisions", "routes"]),
         ("pods,po", ["pods"]),
-        ("knative", ["services", "configurations", "revisions", "routes"]),
-        ("all", ["services", "configurations", "revisions", "routes", "pods"]),
+        ("knative", ["services", "configurations", "revisions", "routes", "domainmappings"]),
+        ("all", ["services", "configurations", "revisions", "routes", "domainmappings", "pods"]),
     ],
 )
 def test_kinds_have_kubectls_names(text: str, plurals: list[str]) -> None:

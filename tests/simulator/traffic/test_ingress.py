@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.resources.meta import LAST_APPLIED, is_controlled_by
+from simulator.resources.meta import LAST_APPLIED, ObjectMeta, is_controlled_by
 from simulator.resources.networking import (
     ANNOTATION_ROLLOUT,
     VISIBILITY_EXTERNAL,
@@ -56,7 +56,8 @@ URLS = [
 
 @pytest.mark.parametrize(("tag", "labels", "domains", "expected"), URLS)
 def test_url(tag: str, labels: dict[str, str], domains: Domains, expected: str) -> None:
-    assert url(domains, "shop", hostname("hello", tag), labels) == expected
+    meta = ObjectMeta(namespace="shop", labels=labels)
+    assert url(domains, meta, hostname(domains, "hello", tag)) == expected
 
 
 def test_inside_the_cluster_three_hosts_lead_to_a_route() -> None:
@@ -70,7 +71,7 @@ def test_inside_the_cluster_three_hosts_lead_to_a_route() -> None:
 def test_a_host_that_dns_does_not_allow_is_refused_in_knatives_words() -> None:
     name = "t-" + "x" * 62
     with pytest.raises(InvalidDomain) as refusal:
-        external_host(STOCK, "shop", name)
+        external_host(STOCK, ObjectMeta(namespace="shop"), name)
     assert str(refusal.value) == (
         f'domain name error: invalid domain name "{name}.shop.example.com": url:'
         f' Invalid value: "{name}": must be no more than 63 characters'

@@ -5,40 +5,14 @@ from __future__ import annotations
 import pytest
 
 from gateway.contract import Route
-from simulator.resources.meta import ObjectMeta, Resource
-from simulator.resources.networking import (
-    VISIBILITY_EXTERNAL,
-    VISIBILITY_LOCAL,
-    Ingress,
-    IngressHttp,
-    IngressPath,
-    IngressRule,
-    IngressSpec,
-    IngressSplit,
-)
+from simulator.resources.meta import Resource
+from simulator.resources.networking import VISIBILITY_LOCAL, Ingress, IngressSpec
 from simulator.traffic.rows import TrafficSettings
 from simulator.traffic.table import Conflicting, Programmed, TableCompiler, Verdict, Waiting
-from tests.support.traffic import NAMESPACE, ingress, pod, programmed, rule
+from tests.support.traffic import ingress, mapping, pod, programmed, rule
 
 SHOP = "www.shop.test"
 HELLO = "hello.default.svc.cluster.local"
-
-
-def mapping(host: str = SHOP, service: str = "hello", generation: int = 1) -> Ingress:
-    """Return the Ingress of a DomainMapping of the host to a service."""
-    splits = (IngressSplit(NAMESPACE, service, 80, 100, {}),)
-    path = IngressPath(splits, rewrite_host=f"{service}.{NAMESPACE}.svc.cluster.local")
-    rules = (IngressRule((host,), VISIBILITY_EXTERNAL, IngressHttp((path,))),)
-    return Ingress(
-        ObjectMeta(
-            name=host,
-            namespace=NAMESPACE,
-            uid=f"uid-{host}",
-            generation=generation,
-            creation_timestamp="2026-01-01T00:00:00Z",
-        ),
-        IngressSpec(rules=rules),
-    )
 
 
 class Told:

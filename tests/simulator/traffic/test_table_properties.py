@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.contract import RouteTable
 from gateway.router import Router
+from gateway.settings import Settings
+from gateway.worker import Worker
 from simulator.traffic.rows import TrafficSettings
 from simulator.traffic.table import TableCompiler
-from tests.support.traffic import ingress, pod, programmed, revision, rule
+from tests.support.traffic import ingress, mapping, pod, programmed, revision, rule
 
 Step = Callable[[TableCompiler], None]
 
@@ -29,6 +33,23 @@ def put_ingress(draw: st.DrawFn) -> Step:
     if draw(st.booleans()):
         one = programmed(one)
     return lambda made: made.put_ingress(one)
+
+
+hosts = st.sampled_from(["www.shop.test", "a.default.example.com", "a.default.localhost"])
+
+
+@st.composite
+def put_mapping(draw: st.DrawFn) -> Step:
+    one = mapping(draw(hosts), draw(names), draw(st.integers(1, 3)))
+    if draw(st.booleans()):
+        one = programmed(one)
+    return lambda made: made.put_ingress(one)
+
+
+@st.composite
+def drop_mapping(draw: st.DrawFn) -> Step:
+    gone = mapping(draw(hosts))
+    return lambda made: made.drop_ingress(gone)
 
 
 @st.composite
@@ -53,14 +74,25 @@ def put_revision(draw: st.DrawFn) -> Step:
 
 
 steps = st.lists(
-    st.tuples(st.one_of(put_ingress(), put_pod(), drop(), put_revision()), st.booleans()),
+    st.tuples(
+        st.one_of(put_ingress(), put_pod(), drop(), put_revision(), put_mapping(), drop_mapping()),
+        st.booleans(),
+    ),
     max_size=30,
 )
 
 
-@given(steps)
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    """A worker that takes tables and serves nobody."""
+    loop = asyncio.new_event_loop()
+    yield Worker(loop, Settings(), asyncio.TaskGroup())
+    loop.close()
+
+
+@given(story=steps)
 def test_every_table_is_one_that_a_worker_takes_and_leaves_out_nothing(
-    story: list[tuple[Step, bool]],
+    worker: Worker, story: list[tuple[Step, bool]]
 ) -> None:
     made = TableCompiler(TrafficSettings())
     version = 0
@@ -68,12 +100,12 @@ def test_every_table_is_one_that_a_worker_takes_and_leaves_out_nothing(
         step(made)
         if compiles:
             version += 1
-            check(made.compile(version).table)
-    check(made.compile(version + 1).table)
+            check(worker, made.compile(version).table)
+    check(worker, made.compile(version + 1).table)
 
 
-def check(table: RouteTable) -> None:
-    Router(0, lambda _: None).replace(table)  # raises RefusedTable
+def check(worker: Worker, table: RouteTable) -> None:
+    Router(worker, 0, lambda _: None).replace(table)  # raises RefusedTable
     used = {share.backend for row in table.routes.values() for share in row.split.shares}
     assert used <= set(table.backends)
     assert all(key == row.key for key, row in table.routes.items())
