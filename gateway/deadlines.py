@@ -7,6 +7,7 @@ open connections, ten times a second for requests and once a second for idle con
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop, TimerHandle
+from collections.abc import Callable
 from typing import Protocol
 
 from gateway.settings import Settings
@@ -14,22 +15,11 @@ from gateway.settings import Settings
 IDLE_TICKS = 10  # connections are looked at on every tenth tick
 
 
-class Expiring(Protocol):
-    """A request under way: it ends itself when its time is over."""
-
-    deadline: float
-    answered: bool
-
-    def expire(self) -> None:
-        """The deadline is over."""
-
-
 class Waiting(Protocol):
     """A client's connection."""
 
-    @property
-    def exchange(self) -> Expiring | None:
-        """Return the request under way, or the last one's while its rest is read."""
+    def check_requests(self, now: float, tick_s: float) -> None:
+        """End the requests whose time is over."""
 
     def check(self, now: float) -> None:
         """Close the connection when it has been silent for too long."""
@@ -44,11 +34,14 @@ class Waiting(Protocol):
 class Deadlines:
     """The worker's one timer. `now` is the loop's time at the last tick."""
 
-    def __init__(self, loop: AbstractEventLoop, settings: Settings) -> None:
+    def __init__(
+        self, loop: AbstractEventLoop, settings: Settings, sweep: Callable[[float], None]
+    ) -> None:
         self._loop = loop
         self._tick_s = settings.tick_s
         self._ticks = 0
         self._timer: TimerHandle | None = None
+        self._sweep = sweep
         self.now = loop.time()
         self.connections: set[Waiting] = set()
 
@@ -59,26 +52,14 @@ class Deadlines:
         if self._timer is not None:
             self._timer.cancel()
 
-    def under_way(self) -> list[Expiring]:
-        """Return the requests that wait for their answer.
-
-        They are found by their connections: a set of their own would cost each 0.2 us.
-        """
-        return [
-            exchange
-            for connection in self.connections
-            if (exchange := connection.exchange) is not None and not exchange.answered
-        ]
-
     def _tick(self) -> None:
         self._timer = self._loop.call_later(self._tick_s, self._tick)  # whatever happens below
         self.now = now = self._loop.time()
-        # Deadlines were set by a `now` of up to one tick ago: none is early, two ticks the latest.
-        due = now - self._tick_s
-        for exchange in self.under_way():
-            if exchange.deadline < due:
-                exchange.expire()
+        # Requests are found by their connections: a set of their own would cost each 0.2 us.
+        for connection in list(self.connections):
+            connection.check_requests(now, self._tick_s)
         self._ticks += 1
         if self._ticks % IDLE_TICKS == 0:
+            self._sweep(now)
             for connection in list(self.connections):
                 connection.check(now)

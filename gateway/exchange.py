@@ -2,8 +2,10 @@
 
 `begin` routes the request, gives it its turn in the split and leases a connection; what arrives
 from the client goes up (`on_request_body`), what the revision answers comes back (`on_response`),
-and `_finish` parks the connection and lets the client's next request begin. The warm path is
+and `_finish` gives the connection back and lets the client's next request begin. The warm path is
 plain calls; only a missing connection costs a task (`_obtain`).
+
+It knows no protocol: a `Client` and a `Lease` each are an HTTP/1.1 connection or a stream of h2c.
 """
 
 from __future__ import annotations
@@ -12,41 +14,98 @@ import asyncio
 import logging
 import math
 from http import HTTPStatus
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from gateway.errors import BackendGone, GatewayError, RequestTimeout, UpstreamFailed
-from gateway.forwarding import request_head, response_head, usual_response_head
 from gateway.http1.request import IDEMPOTENT, RequestHead
 from gateway.http1.response import ResponseHead
 from gateway.upstream.dialing import dial
-from gateway.upstream.h1 import UpstreamConnection
+from gateway.upstream.lease import Lease
 
 if TYPE_CHECKING:
-    from gateway.downstream.h1 import ClientConnection
-    from gateway.router import Target
+    from gateway.router import HostTable, Target
     from gateway.worker import Worker
 
 log = logging.getLogger(__name__)
 
-_LAST_CHUNK = b"0\r\n"
+
+class Client:
+    """What an exchange needs of the client's connection, or of the stream, that it answers."""
+
+    def __init__(self, hosts: HostTable) -> None:
+        self.hosts = hosts  # the listener's
+        self.ip = ""
+        self.forwarding = b""  # `forwarding_lines` of the ip
+        self.cannot_write = False  # it does not keep up with the answer
+
+    def respond(
+        self,
+        exchange: Exchange,
+        head: ResponseHead | None,
+        data: bytes,
+        trailers: bytes,
+        ended: bool,
+    ) -> None:
+        """Send a part of the answer; the first has its head, the last its trailers."""
+        raise NotImplementedError
+
+    def respond_interim(self, head: ResponseHead) -> None:
+        """Send a 1xx."""
+        raise NotImplementedError
+
+    def refuse(self, exchange: Exchange, error: GatewayError) -> None:
+        """Send an answer of the gateway's own."""
+        raise NotImplementedError
+
+    def cut_short(self, exchange: Exchange, text: bytes) -> None:
+        """End an answer that has begun with this text, if its framing has room for more."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """Break the answer off, so that the client sees that it is not whole."""
+        raise NotImplementedError
+
+    def on_answered(self, exchange: Exchange) -> None:
+        """Go on with the next request: this one has its answer."""
+        raise NotImplementedError
+
+    def switch(self, exchange: Exchange, head: ResponseHead, lease: Lease, data: bytes) -> None:
+        """Pass the 101 on; from here on both connections are one tunnel."""
+        raise NotImplementedError
+
+    def pause(self) -> None:
+        """Read no more of the request: the revision does not keep up."""
+        raise NotImplementedError
+
+    def resume(self) -> None:
+        """Read on."""
+        raise NotImplementedError
 
 
 class Exchange:
-    """One request and its answer, between one client connection and one upstream connection."""
+    """One request and its answer, between one client and one lease."""
 
     # Defaults are the class's: an ordinary exchange sets only a few.
-    response_started = False
-    answered = False
-    deadline = math.inf  # loop time; begin() sets it
-    _target: Target  # given by begin()
-    _head_up = b""
-    _replayable = False
-    _chunked_down = False
-    _upstream: UpstreamConnection | None = None
+    target: Target  # given by begin()
+    deadline: float = math.inf  # loop time; begin() sets it
+    response_started: bool = False
+    answered: bool = False
+    early: bytes = b""  # body that arrived before there was a lease, as the client sent it
+    early_trailers: bytes = b""
+    _explanation: str = ""
+    _begun_s: float = 0.0
+    _queued_s: float = 0.0
+    _replayable: bool = False
+    _lease: Lease | None = None
+    _tunnelled: Lease | None = None
     _dialing: asyncio.Task[None] | None = None
-    _early = b""  # body that arrived before there was a connection
+    bytes_up: int = 0  # of the body
+    bytes_down: int = 0
+    _progress_seen: int = -1  # at `_active_at`
+    _active_at: float = 0.0
 
-    def __init__(self, worker: Worker, client: ClientConnection, request: RequestHead) -> None:
+    def __init__(self, worker: Worker, client: Client, request: RequestHead) -> None:
         self._worker = worker
         self.client = client
         self.request = request
@@ -56,34 +115,46 @@ class Exchange:
 
     def begin(self) -> None:
         """Route, split, lease, send. Raise NoRoute or BadMessage before anything was sent."""
-        worker, request, client = self._worker, self.request, self.client
-        target = self._target = client.router.match(request.host).pick()
+        request = self.request
+        route = self.client.hosts.match(request.host)
+        split = route.split if not route.rules else route.split_for(request.lines)
+        if not request.explain:
+            target = self.target = split.pick()
+        else:
+            target, self._explanation = split.pick_explained()
+            self.target = target
+            self._begun_s = monotonic()
         backend = target.backend
-        head = request_head(request, client.ip, client.forwarding, target.lines)
-        if self._early:  # head and first body bytes go in one write
-            head += self._early
-            self._early = b""
-        self._head_up = head
         self._replayable = self.request_ended and request.method in IDEMPOTENT
-        now = worker.deadlines.now
+        now = self._worker.deadlines.now
         self.deadline = now + backend.timeout_s
-        upstream = backend.lease(now, worker.settings.upstream_idle_s_max)
-        if upstream is not None:
-            self._send(upstream)
+        lease = backend.lease(now)
+        if lease is not None:
+            self._send(lease)
         else:
             self._obtain()
 
-    def _send(self, upstream: UpstreamConnection) -> None:
-        self._upstream = upstream
-        upstream.exchange = self
-        upstream.write(self._head_up)
-        if self._early:
-            upstream.write(self._early)
-            self._early = b""
+    def _send(self, lease: Lease) -> None:
+        self._lease = lease
+        lease.exchange = self
+        lease.begin(self)
+        if not self._replayable:
+            self.early = b""
         if self.client.cannot_write:
-            upstream.pause()
+            lease.pause()
         if self.request.expects_continue and not self.request_ended:
-            self.client.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.client.respond_interim(ResponseHead(100, b"Continue", [], keep_alive=True))
+
+    def explained(self) -> bytes:
+        """Return the header lines that tell why the request went where it did."""
+        route = self.client.hosts.match(self.request.host)
+        rule = "host" if self.target in route.split.targets else "header"
+        tag = f"; tag={route.row.tag}" if route.row.tag else ""
+        return (
+            f"Knary-Revision: {self.target.backend.name.decode()}\r\n"
+            f'Knary-Explain: route="{route.row.service or route.row.key}"{tag}; rule={rule}; '
+            f"{self._explanation}; queued={self._queued_s:.6f}\r\n"
+        ).encode("latin-1")
 
     def _obtain(self) -> None:
         """Get a new connection; the client's body waits meanwhile."""
@@ -93,114 +164,98 @@ class Exchange:
 
     async def _dial(self) -> None:
         try:
-            upstream = await self._leased()
+            lease = await self._leased()
         except GatewayError as error:
             self._dialing = None
-            self._refuse(error)
+            self.refuse(error)
             return
         except Exception as error:  # one request's trouble is never the worker's end
             log.exception("a dial failed")
             self._dialing = None
-            self._refuse(UpstreamFailed(str(error)))
+            self.refuse(UpstreamFailed(str(error)))
             return
         self._dialing = None
-        self._send(upstream)
-        if not self.request_ended and not upstream.is_full:
+        if self._begun_s:
+            self._queued_s = monotonic() - self._begun_s
+        self._send(lease)
+        if not self.request_ended and not lease.is_full:
             self.client.resume()
 
-    async def _leased(self) -> UpstreamConnection:
-        """Return a new connection; a request whose revision leaves the table goes to another."""
+    async def _leased(self) -> Lease:
+        """Return a new lease; a request whose revision leaves the table goes to another."""
         while True:
             try:
-                return await dial(self._worker, self._target.backend)
+                return await dial(self._worker, self.target.backend)
             except BackendGone:  # nothing was sent, or it may be sent again
-                self._reroute()
+                route = self.client.hosts.match(self.request.host)
+                self.target = route.split_for(self.request.lines).pick()
 
-    def _reroute(self) -> None:
-        client, request = self.client, self.request
-        body = self._head_up.partition(b"\r\n\r\n")[2]
-        target = self._target = client.router.match(request.host).pick()
-        self._head_up = request_head(request, client.ip, client.forwarding, target.lines) + body
-
-    def on_request_body(self, data: bytes, trailers: bytes, *, ended: bool) -> None:
-        """Pass body bytes up, in framing of our own."""
+    def on_request_body(self, data: bytes, trailers: bytes, ended: bool) -> None:
+        """Pass a part of the body up; `trailers` are whole lines, given with the end."""
         self.request_ended = ended
+        self.bytes_up += len(data)
         self._replayable = False  # begin() decides anew for a body that came with its head
-        if self.request.chunked:
-            data = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
-            if ended:
-                data += b"%b%b\r\n" % (_LAST_CHUNK, trailers)
-        if not data:
-            return
-        if self._upstream is not None:
-            self._upstream.write(data)
-        else:
-            self._early += data
+        if self._lease is not None:
+            self._lease.send_body(data, trailers, ended)
+        elif not self.answered:
+            self.early += data
+            self.early_trailers = trailers
 
     # The way back.
 
     def on_interim(self, head: ResponseHead) -> None:
-        """Pass on a 1xx (103 Early Hints); 100 was answered here, 101 was never asked for."""
-        if head.status == HTTPStatus.SWITCHING_PROTOCOLS:
-            upstream = self._upstream
-            if upstream is not None:
-                upstream.close()
-                self.on_upstream_failed(UpstreamFailed("a 101 that nobody asked for"))
-        elif head.status != HTTPStatus.CONTINUE and self.request.is_http11:
-            self.client.write(response_head(head, chunked=False, connection=b""))
+        """Pass on a 1xx (103 Early Hints); 100 was answered here."""
+        if head.status != HTTPStatus.CONTINUE:
+            self.client.respond_interim(head)
 
-    def response_head(self, head: ResponseHead, *, sized: bool) -> bytes:
-        """Return the head for the client, and settle how the body is framed there.
-
-        `sized`: the body's length is known from the head.
-        """
-        request = self.request
+    def on_switch(self, head: ResponseHead, data: bytes) -> bool:
+        """Make a tunnel after the 101 that was asked for; tell whether it was."""
+        lease, asked = self._lease, self.request.upgrade
+        if lease is None or not asked or head.upgrade != asked or self.response_started:
+            return False
         self.response_started = True
-        stays = request.keep_alive and self.request_ended and not self._worker.draining
-        if stays and head.length >= 0 and request.is_http11 and not request.explain:
-            return usual_response_head(head)
-        self._chunked_down = not sized and request.is_http11
-        if not stays or (not sized and not request.is_http11):
-            # An early answer, or a body that only closing can end.
-            request.keep_alive = False
-            connection = b"Connection: close\r\n"
-        else:
-            connection = b"" if request.is_http11 else b"Connection: keep-alive\r\n"
-        extra = b"Knary-Revision: %b\r\n" % self._target.backend.name if request.explain else b""
-        announced = self._chunked_down or (head.chunked and request.method == b"HEAD")
-        return response_head(
-            head,
-            chunked=announced and request.is_http11,
-            connection=connection,
-            extra=extra,
-        )
+        self._lease = None
+        self._tunnelled = lease
+        self.client.switch(self, head, lease, data)
+        return True
 
-    def on_response(self, head: bytes, data: bytes) -> None:
-        """Pass on a part of the answer."""
-        if self._chunked_down and data:
-            data = b"%x\r\n%b\r\n" % (len(data), data)
-        if head or data:
-            self.client.write(head + data)
+    def count_up(self, size: int) -> None:
+        """Count bytes of the tunnel."""
+        self.bytes_up += size
 
-    def on_response_end(self, head: bytes, data: bytes, trailers: bytes, *, reusable: bool) -> None:
-        """Pass on the last part, and finish."""
-        if self._chunked_down:
-            data = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
-            data += b"%b%b\r\n" % (_LAST_CHUNK, trailers)
-        self.client.write(head + data)
-        self._finish(reusable=reusable and self.request_ended)
+    def count_down(self, size: int) -> None:
+        self.bytes_down += size
 
-    def _finish(self, *, reusable: bool) -> None:
-        self.answered = True
-        upstream = self._upstream
-        if upstream is not None:
-            self._upstream = None
-            if reusable:
-                upstream.park()
-            else:
-                upstream.close()
-            upstream.replica.release()
-        self.client.on_answered(self)
+    def on_tunnel_closed(self) -> None:
+        """Both ends of the tunnel are closed."""
+        lease, self._tunnelled = self._tunnelled, None
+        if lease is not None:
+            self.answered = True
+            lease.replica.release()
+
+    def on_response(
+        self,
+        head: ResponseHead | None,
+        data: bytes,
+        trailers: bytes,
+        ended: bool,
+        reusable: bool,
+    ) -> None:
+        """Pass on a part of the answer; the last one ends the exchange.
+
+        `reusable`: the lease's connection may serve another request.
+        """
+        if head is not None:
+            self.response_started = True
+        self.bytes_down += len(data)
+        self.client.respond(self, head, data, trailers, ended)
+        if ended:
+            self.answered = True
+            lease, self._lease = self._lease, None
+            if lease is not None:
+                lease.finish(reusable and self.request_ended)
+                lease.replica.release()
+            self.client.on_answered(self)
 
     # What can go wrong.
 
@@ -209,22 +264,53 @@ class Exchange:
 
         What may be sent twice is idempotent and whole (RFC 9110 9.2.2).
         """
-        upstream = self._upstream
-        if upstream is None:
+        lease = self._lease
+        if lease is None:
             return
-        self._upstream = None
-        upstream.replica.release()
-        may_replay = self._replayable and upstream.reused and upstream.is_silent
+        self._lease = None
+        lease.replica.release()
+        may_replay = self._replayable and lease.reused and lease.is_silent
         if may_replay and not self.response_started:
             self._replayable = False
             self._obtain()
         else:
-            self._refuse(error)
+            self.refuse(error)
+
+    def check(self, now: float, tick_s: float) -> None:
+        """Expire when one of the revision's timeouts is over (queue-proxy's TimeoutHandler)."""
+        # Deadlines were set by a clock of up to one tick ago: none is early, two ticks the latest.
+        due = now - tick_s
+        if self.deadline < due:
+            self.expire()
+            return
+        backend = self.target.backend
+        if not backend.has_inner_timeouts:
+            return
+        begun = self.deadline - backend.timeout_s
+        start_s = backend.response_start_s
+        if start_s and not self.response_started and begun + start_s < due:
+            self.expire()
+            return
+        if backend.idle_s:  # before the first write it counts from the request's start
+            progress = self.bytes_down + self.response_started
+            if self._tunnelled is not None:
+                progress += self.bytes_up
+            if progress != self._progress_seen:
+                self._active_at = now if progress else begun
+                self._progress_seen = progress
+            elif self._active_at + backend.idle_s < due:
+                self.expire()
 
     def expire(self) -> None:
-        """The revision's timeoutSeconds is over."""
+        """Answer 504, or end what has begun: with these words where its framing allows."""
+        error = RequestTimeout()
+        started = self.response_started
         self._give_up_upstream()
-        self._refuse(RequestTimeout())
+        if started and self._tunnelled is None:
+            self.answered = True
+            self.client.cut_short(self, error.body.encode())
+        else:
+            self.refuse(error)
 
     def on_client_gone(self) -> None:
         """Nobody waits for the answer any more."""
@@ -235,26 +321,27 @@ class Exchange:
         if self._dialing is not None:
             self._dialing.cancel()
             self._dialing = None
-        upstream = self._upstream
-        if upstream is not None:
-            self._upstream = None
-            upstream.close()
-            upstream.replica.release()
+        lease = self._lease
+        if lease is not None:
+            self._lease = None
+            lease.abandon()
+            lease.replica.release()
 
-    def _refuse(self, error: GatewayError) -> None:
+    def refuse(self, error: GatewayError) -> None:
         """Answer with the error; after the head only an aborted body tells the truth."""
         self.answered = True
         if self.response_started:
             self.client.abort()
             return
-        self.client.answer(self, error)
+        self.client.refuse(self, error)
+        self.client.on_answered(self)
 
     # Flow: whoever cannot write any more pauses the other side.
 
     def pause(self) -> None:
-        if self._upstream is not None:
-            self._upstream.pause()
+        if self._lease is not None:
+            self._lease.pause()
 
     def resume(self) -> None:
-        if self._upstream is not None:
-            self._upstream.resume()
+        if self._lease is not None:
+            self._lease.resume()

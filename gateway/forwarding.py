@@ -19,8 +19,19 @@ def forwarding_lines(client_ip: str) -> bytes:
     ).encode("latin-1")
 
 
-def request_head(request: RequestHead, client_ip: str, prepared: bytes, extra: bytes) -> bytes:
-    """Return the head to send up. `prepared` is `forwarding_lines`; `extra` the split's own lines.
+class HeaderRules:
+    """What a split asks of the requests that it sends to one revision."""
+
+    def __init__(self, headers: tuple[tuple[str, str], ...] = (), host: str = "") -> None:
+        self.lines = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("latin-1")
+        self.overwrites = frozenset(name.lower().encode("latin-1") for name, _ in headers)
+        self.host = host.encode("latin-1")
+
+
+def request_head(
+    request: RequestHead, client_ip: str, prepared: bytes, rules: HeaderRules
+) -> bytes:
+    """Return the head to send up. `prepared` is `forwarding_lines`; `rules` are the split's own.
 
     Framing is written anew: at most one of Content-Length and Transfer-Encoding.
     """
@@ -30,17 +41,31 @@ def request_head(request: RequestHead, client_ip: str, prepared: bytes, extra: b
         framing = b"Transfer-Encoding: chunked\r\n\r\n"
     elif request.length >= 0:
         framing = b"Content-Length: %d\r\n\r\n" % request.length
+    elif request.upgrade:
+        framing = b"Connection: Upgrade\r\nUpgrade: %b\r\n\r\n" % request.upgrade
     else:
         framing = b"\r\n"
     return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%b%b" % (
         request.method,
         request.target,
-        request.host,
-        b"".join(request.lines),
+        rules.host or request.host,
+        b"".join(upstream_lines(request, rules)),
         prepared,
-        extra,
+        rules.lines,
         framing,
     )
+
+
+def upstream_lines(request: RequestHead, rules: HeaderRules) -> list[bytes]:
+    """Return the client's lines that go up: without those that the split sets itself.
+
+    Kourier sets them with OVERWRITE_IF_EXISTS_OR_ADD (net-kourier `pkg/envoy/api/headers.go`).
+    """
+    if not rules.overwrites:
+        return request.lines
+    return [
+        line for line in request.lines if line.partition(b":")[0].lower() not in rules.overwrites
+    ]
 
 
 def _appended(request: RequestHead, client_ip: str) -> bytes:
@@ -83,6 +108,15 @@ def usual_response_head(response: ResponseHead) -> bytes:
         response.reason,
         b"".join(response.lines),
         response.length,
+    )
+
+
+def switching_head(response: ResponseHead) -> bytes:
+    """Return the head of a 101."""
+    return b"HTTP/1.1 101 %b\r\nConnection: Upgrade\r\nUpgrade: %b\r\n%b\r\n" % (
+        response.reason,
+        response.upgrade,
+        b"".join(response.lines),
     )
 
 

@@ -10,13 +10,14 @@ import os
 import signal
 import socket
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import uvloop
 
 from gateway.control import ControlLink
 from gateway.downstream.h1 import ClientConnection
-from gateway.router import Router
+from gateway.router import HostTable, Router
 from gateway.settings import Startup
 from gateway.worker import Worker
 
@@ -45,7 +46,7 @@ async def _serve(startup: Startup) -> int:
     link = ControlLink(startup)
     async with asyncio.TaskGroup() as tasks:
         worker = Worker(loop, startup.settings, tasks)
-        router = Router(startup.worker, link.on_idle)
+        router = Router(worker, startup.worker, link.on_idle)
         linked = tasks.create_task(link.run(router))
         if await _either(link.first_table, stopping):
             await _accept(startup, worker, router, stopping)
@@ -57,21 +58,31 @@ async def _serve(startup: Startup) -> int:
 async def _accept(
     startup: Startup, worker: Worker, router: Router, stopping: asyncio.Event
 ) -> None:
-    """Serve the inherited socket until told to stop, then finish what is under way."""
-    listener = socket.socket(fileno=startup.listen_fd)
-    listener.setblocking(False)  # noqa: FBT003 (the library's signature)
+    """Serve the inherited sockets until told to stop, then finish what is under way."""
     worker.deadlines.start()
     gc.collect()
     gc.freeze()  # what start-up made stays; a request leaves no cycles behind
-    server = await worker.loop.create_server(
-        lambda: ClientConnection(worker, router), sock=listener, backlog=4096
-    )
+    servers = [await _listen(worker, startup.listen_fd, router.hosts)]
+    if startup.local_listen_fd >= 0:
+        servers.append(await _listen(worker, startup.local_listen_fd, router.local_hosts))
     _report_ready(startup)
     log.info("worker %d serves as pid %d", startup.worker, os.getpid())
     await stopping.wait()
-    server.close()
+    for server in servers:
+        server.close()
     if cut := await worker.drain():
         log.warning("%d connections cut", cut)
+
+
+async def _listen(worker: Worker, descriptor: int, hosts: HostTable) -> asyncio.Server:
+    """Serve an inherited socket."""
+    listener = socket.socket(fileno=descriptor)
+    listener.setblocking(False)
+    return await worker.loop.create_server(
+        lambda: cast("asyncio.Protocol", ClientConnection(worker, hosts)),
+        sock=listener,
+        backlog=4096,
+    )
 
 
 async def _either(first: asyncio.Event, second: asyncio.Event) -> bool:

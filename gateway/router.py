@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from random import Random, SystemRandom
+from typing import TYPE_CHECKING
 
 from gateway.contract import Backend, Delta, Route, RouteTable, Share, Split
 from gateway.errors import NoRoute
+from gateway.forwarding import HeaderRules
 from gateway.http1.head import check_host, host_of
 from gateway.splitting.splitter import Splitter, make_splitter
 from gateway.upstream.pool import BackendState, Replica, split_address
 
-HOST_VALUES_MAX = 4096
+if TYPE_CHECKING:
+    from gateway.worker import Worker
+
+HOST_VALUES_MAX = 65_536
 
 
 class RefusedTable(Exception):
@@ -19,30 +24,40 @@ class RefusedTable(Exception):
 
 
 class Target:
-    """One share of a route, ready for use: the backend, and the lines its requests carry."""
+    """One share of a split, ready for use: the backend, and what its requests carry."""
 
-    __slots__ = ("backend", "lines")
-
-    def __init__(self, backend: BackendState, share: Share) -> None:
+    def __init__(self, backend: BackendState, share: Share, host: str) -> None:
         self.backend = backend
-        self.lines = "".join(f"{name}: {value}\r\n" for name, value in share.headers).encode(
-            "latin-1"
-        )
+        self.weight = share.weight
+        self.rules = HeaderRules(share.headers, host)
 
 
-class CompiledRoute:
-    """A route's targets and whose turn it is. The turns go on over a change of the split."""
+class CompiledSplit:
+    """A split's targets and whose turn it is. The turns go on over a change of the split."""
 
-    __slots__ = ("row", "splitter", "targets")
-
-    def __init__(self, row: Route, targets: tuple[Target, ...], splitter: Splitter) -> None:
+    def __init__(
+        self, row: Split, targets: tuple[Target, ...], splitter: Splitter, turns: int
+    ) -> None:
         self.row = row
         self.targets = targets
         self.splitter = splitter
+        self.turns = turns  # so many requests had theirs
 
     def pick(self) -> Target:
         """Return the target of the next request."""
+        self.turns += 1
         return self.targets[self.splitter.pick()]
+
+    def pick_explained(self) -> tuple[Target, str]:
+        """Return the target of the next request, and how likely it was, as header parameters."""
+        chances = self.splitter.chances()
+        target = self.pick()
+        chance = chances[self.targets.index(target)]
+        total = sum(each.weight for each in self.targets)
+        return target, (
+            f"revision={target.backend.name.decode()}; share={target.weight / total:.4g}; "
+            f"splitter={self.row.splitter}; turn={self.turns}; chance={chance:.4g}"
+        )
 
     def owed_now(self) -> dict[str, int]:
         """Return each target's credit by name, to carry it on."""
@@ -50,36 +65,91 @@ class CompiledRoute:
         return dict(zip(names, self.splitter.credit, strict=True))
 
 
-class Router:
-    """Host to route, and backends by name. A request keeps the target that it was given."""
+class CompiledRoute:
+    """A route's split, and the splits of its header rules."""
 
-    def __init__(self, worker: int, on_idle: Callable[[str], None]) -> None:
+    def __init__(
+        self, row: Route, split: CompiledSplit, rules: tuple[tuple[bytes, CompiledSplit], ...]
+    ) -> None:
+        self.row = row
+        self.split = split
+        self.rules = rules  # (a header line in lower case up to the colon, split)
+
+    def split_for(self, lines: list[bytes]) -> CompiledSplit:
+        """Return the split of the first rule that a header line meets, else the route's own."""
+        for wanted, split in self.rules:
+            for line in lines:
+                name, _, value = line.partition(b": ")
+                if name.lower() + b": " + value == wanted:
+                    return split
+        return self.split
+
+    def splits(self) -> list[CompiledSplit]:
+        """Return all its splits."""
+        return [self.split, *(split for _, split in self.rules)]
+
+
+class HostTable:
+    """What one listener answers for: Host to route."""
+
+    def __init__(self) -> None:
+        self._routes: dict[str, CompiledRoute] = {}
+        self._values: dict[bytes, CompiledRoute] = {}  # Host values as clients wrote them
+        self._values_of: dict[CompiledRoute, list[bytes]] = {}
+
+    def match(self, value: bytes) -> CompiledRoute:
+        """Return the route of a Host value. Raise BadMessage or NoRoute."""
+        route = self._values.get(value)
+        if route is None:
+            route = self._resolve(value)
+        return route
+
+    def holder(self, host: str) -> CompiledRoute | None:
+        """Return the route that has this host (lower case, no port)."""
+        return self._routes.get(host)
+
+    def _resolve(self, value: bytes) -> CompiledRoute:
+        if not value:
+            raise NoRoute
+        check_host(value)
+        route = self._routes.get(host_of(value))
+        if route is None:
+            raise NoRoute
+        if len(self._values) >= HOST_VALUES_MAX:
+            self._values.clear()
+            self._values_of.clear()
+        self._values[value] = route
+        self._values_of.setdefault(route, []).append(value)
+        return route
+
+    def put(self, route: CompiledRoute, hosts: tuple[str, ...]) -> None:
+        for host in hosts:
+            self._routes[host] = route
+
+    def forget(self, route: CompiledRoute, hosts: tuple[str, ...]) -> None:
+        """Take the hosts from this route, but for those that another one has by now."""
+        for host in hosts:
+            if self._routes.get(host) is route:
+                del self._routes[host]
+        for value in self._values_of.pop(route, ()):
+            self._values.pop(value, None)
+
+
+class Router:
+    """Host to route, and backends by name. A request keeps the target that it was given.
+
+    `hosts` is the external listener's table, `local_hosts` the cluster-local one's, which has all.
+    """
+
+    def __init__(self, worker: Worker, number: int, on_idle: Callable[[str], None]) -> None:
         self._worker = worker
+        self._number = number
         self._on_idle = on_idle
         self._retired: dict[str, dict[str, Replica]] = {}  # by backend, by address
         self._routes: dict[str, CompiledRoute] = {}
-        self._hosts: dict[str, CompiledRoute] = {}
-        self._host_values: dict[bytes, CompiledRoute] = {}
         self._backends: dict[str, BackendState] = {}
-
-    def match(self, host: bytes) -> CompiledRoute:
-        """Return the route of a Host value. Raise BadMessage or NoRoute."""
-        route = self._host_values.get(host)
-        if route is None:
-            route = self._resolve(host)
-        return route
-
-    def _resolve(self, host: bytes) -> CompiledRoute:
-        if not host:
-            raise NoRoute
-        check_host(host)
-        route = self._hosts.get(host_of(host))
-        if route is None:
-            raise NoRoute
-        if len(self._host_values) >= HOST_VALUES_MAX:
-            self._host_values.clear()
-        self._host_values[host] = route
-        return route
+        self.hosts = HostTable()
+        self.local_hosts = HostTable()
 
     def replace(self, table: RouteTable) -> None:
         """Serve this whole table from the next request on. Raise RefusedTable, change nothing."""
@@ -109,17 +179,12 @@ class Router:
         for backend in delta.backends:
             self._update_backend(backend, listed=True)
         for route in routes:
-            self._routes[route.row.key] = route
-            for host in route.row.hosts:
-                self._hosts[host] = route
-            for target in route.targets:
-                target.backend.routes += 1
+            self._put(route)
         for key in delta.backends_gone:
             self._drop_backend(key)
-        for route in filter(None, forgotten):
-            for target in route.targets:
+        for split in (split for route in filter(None, forgotten) for split in route.splits()):
+            for target in split.targets:
                 self._drop_unused(target.backend)
-        self._host_values.clear()
 
     def busy(self) -> tuple[str, ...]:
         """Return the addresses that are out of the table and still in use."""
@@ -137,14 +202,14 @@ class Router:
                 split_address(address)
         hosts: dict[str, str] = {}
         for row in delta.routes:
-            for host in row.hosts:
-                held = self._hosts.get(host)
+            for host in (*row.hosts, *row.local_hosts):
+                held = self.local_hosts.holder(host)
                 other = hosts.setdefault(host, row.key)
                 if held and held.row.key not in leaving:
                     other = held.row.key
                 if other != row.key:
                     raise ValueError(f"host {host!r} is in routes {other!r} and {row.key!r}")
-            for share in row.split.shares:
+            for share in (share for split in _splits(row) for share in split.shares):
                 state = self._backends.get(share.backend)
                 stays = state is not None and state.listed and share.backend not in going
                 if share.weight > 0 and not stays and share.backend not in coming:
@@ -152,41 +217,63 @@ class Router:
 
     def _compiled(self, row: Route, fresh: dict[str, BackendState]) -> CompiledRoute:
         """Return the route, ready for use; backends that are new to it go into `fresh`."""
-        shares = [share for share in row.split.shares if share.weight > 0]
+        before = self._routes.get(row.key)
+        known = {split.row.key: split for split in before.splits()} if before else {}
+        made = [
+            self._compiled_split(row, split, known.get(split.key), fresh) for split in _splits(row)
+        ]
+        wanted = [f"{rule.name.lower()}: {rule.value}".encode("latin-1") for rule in row.rules]
+        return CompiledRoute(row, made[0], tuple(zip(wanted, made[1:], strict=True)))
+
+    def _compiled_split(
+        self,
+        row: Route,
+        split: Split,
+        before: CompiledSplit | None,
+        fresh: dict[str, BackendState],
+    ) -> CompiledSplit:
+        shares = [share for share in split.shares if share.weight > 0]
         if len({share.backend for share in shares}) < len(shares):
             raise ValueError(f"route {row.key!r} names a backend twice")
         targets = tuple(
-            Target(
-                self._backends.get(share.backend)
-                or fresh.setdefault(share.backend, BackendState(share.backend)),
-                share,
-            )
-            for share in shares
+            Target(self._backend(share.backend, fresh), share, row.host) for share in shares
         )
-        before = self._routes.get(row.key)
-        if before and _same_turns(before.row.split, row.split):
+        if before and _same_turns(before.row, split):
             splitter = before.splitter
         else:
             splitter = make_splitter(
-                row.split.splitter,
+                split.splitter,
                 {share.backend: share.weight for share in shares},
                 before.owed_now() if before else {},
-                self._random(row.split),
+                self._random(split),
             )
-        return CompiledRoute(row, targets, splitter)
+        return CompiledSplit(split, targets, splitter, before.turns if before else 0)
+
+    def _backend(self, key: str, fresh: dict[str, BackendState]) -> BackendState:
+        state = self._backends.get(key) or fresh.get(key)
+        if state is None:
+            state = fresh[key] = BackendState(key, self._worker, self._on_idle)
+        return state
 
     def _random(self, split: Split) -> Random:
         """Return dice of the split's own: seeded ones repeat, per worker, after a restart."""
         seed = SystemRandom().getrandbits(64) if split.seed is None else split.seed
-        return Random(f"{seed}/{split.key}/{self._worker}")  # noqa: S311 (not a secret)
+        return Random(f"{seed}/{split.key}/{self._number}")  # noqa: S311 (not a secret)
+
+    def _put(self, route: CompiledRoute) -> None:
+        row = route.row
+        self._routes[row.key] = route
+        self.hosts.put(route, row.hosts)
+        self.local_hosts.put(route, row.hosts + row.local_hosts)
+        for split in route.splits():
+            for target in split.targets:
+                target.backend.routes += 1
 
     def _update_backend(self, backend: Backend, *, listed: bool) -> None:
         key = backend.key
-        state = self._backends.get(key)
-        if state is None:
-            state = self._backends[key] = BackendState(key)
+        state = self._backends[key] = self._backend(key, {})
         state.listed = listed
-        retired = state.update(backend, self._on_idle, _in_use(self._retired.pop(key, {})))
+        retired = state.update(backend, _in_use(self._retired.pop(key, {})))
         if retired:
             self._retired[key] = retired
 
@@ -201,18 +288,22 @@ class Router:
         if not state.listed and not state.routes and not state.gone:
             del self._backends[state.key]
             state.gone = True
-            state.announce()
+            state.wake_all()
 
     def _forget(self, key: str) -> CompiledRoute | None:
         route = self._routes.pop(key, None)
         if route is None:
             return None
-        for target in route.targets:
-            target.backend.routes -= 1
-        for host in route.row.hosts:
-            if self._hosts.get(host) is route:
-                del self._hosts[host]
+        for split in route.splits():
+            for target in split.targets:
+                target.backend.routes -= 1
+        self.hosts.forget(route, route.row.hosts)
+        self.local_hosts.forget(route, route.row.hosts + route.row.local_hosts)
         return route
+
+
+def _splits(row: Route) -> list[Split]:
+    return [row.split, *(rule.split for rule in row.rules)]
 
 
 def _in_use(replicas: Mapping[str, Replica]) -> dict[str, Replica]:

@@ -10,7 +10,8 @@ from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
-    from gateway.downstream.h1 import ClientConnection
+    from gateway.deadlines import Waiting
+    from gateway.upstream.pool import Replica
 
 
 class Worker:
@@ -22,15 +23,23 @@ class Worker:
         self.tasks = tasks
         self.request_lines = HeaderLines(REQUEST_KINDS)
         self.response_lines = HeaderLines(RESPONSE_KINDS)
-        self.deadlines = Deadlines(loop, settings)
+        self.deadlines = Deadlines(loop, settings, self._sweep)
+        self.pools: dict[Replica, None] = {}  # the replicas with idle connections
         self.draining = False
         self._gone = Event()
 
-    def forget(self, connection: ClientConnection) -> None:
+    def forget(self, connection: Waiting) -> None:
         """Note that a client's connection is over."""
         self.deadlines.connections.discard(connection)
         if self.draining and not self.deadlines.connections:
             self._gone.set()
+
+    def _sweep(self, now: float) -> None:
+        """Close upstream connections that were idle for too long."""
+        for replica in list(self.pools):
+            replica.sweep(now, self.settings.upstream_idle_s_max)
+            if not replica.idle:
+                del self.pools[replica]
 
     async def drain(self) -> int:
         """Finish what is under way, within `drain_s_max`; return how many clients were cut."""

@@ -7,48 +7,39 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from gateway.downstream.tunnel import open_tunnel
 from gateway.errors import BadMessage, GatewayError, HeadTimeout, HeadTooLarge, TargetTooLong
-from gateway.exchange import Exchange
-from gateway.forwarding import forwarding_lines, own_answer
+from gateway.exchange import Client, Exchange
+from gateway.forwarding import (
+    forwarding_lines,
+    own_answer,
+    response_head,
+    switching_head,
+    usual_response_head,
+)
 from gateway.http1.body import Body
 from gateway.http1.request import read_request
+from gateway.http1.response import ResponseHead
+from gateway.upstream.h1 import UpstreamConnection
+from gateway.upstream.lease import Lease
 
 if TYPE_CHECKING:
-    from gateway.router import Router
+    from gateway.router import HostTable
     from gateway.worker import Worker
 
 
-class ClientConnection(asyncio.Protocol):
+class ClientConnection(Client):
     """Reads a head, lets its exchange run, reads on. Bytes ahead of their turn wait, bounded."""
 
-    __slots__ = (
-        "_body",
-        "_buffer",
-        "_closing",
-        "_discarded",
-        "_half_closed",
-        "_held",
-        "_paused",
-        "_reading",
-        "_since",
-        "_transport",
-        "_unsent",
-        "_worker",
-        "cannot_write",
-        "exchange",
-        "forwarding",
-        "ip",
-        "router",
-        "write",
-    )
-
-    def __init__(self, worker: Worker, router: Router) -> None:
+    def __init__(self, worker: Worker, hosts: HostTable) -> None:
+        super().__init__(hosts)
         self._worker = worker
-        self.router = router
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         self._buffer = b""
         self.exchange: Exchange | None = None
         self._body: Body | None = None  # the request's body, while it arrives
+        self._chunked_down = False  # the answer under way goes out in chunks
+        self._until_close = False  # only closing ends it
         self._closing = False  # answer what is under way, read no further request
         self._half_closed = False  # the client sends no more, but reads
         self._discarded = 0
@@ -56,15 +47,12 @@ class ClientConnection(asyncio.Protocol):
         self._held = False  # the exchange asked to read no more
         self._paused = False  # reading stands still
         self._reading = False
-        self.cannot_write = False
         self._since = worker.deadlines.now  # the last time that this connection was quiet
-        self.ip = ""
-        self.forwarding = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         worker = self._worker
         self._transport = transport  # type: ignore[assignment]
-        self.write: Callable[[bytes], None] = self._transport.write  # a call less per answer
+        self._write: Callable[[bytes], None] = self._transport.write  # a call less per answer
         peer = transport.get_extra_info("peername")
         self.ip = peer[0] if isinstance(peer, tuple) else "127.0.0.1"
         self.forwarding = forwarding_lines(self.ip)
@@ -120,12 +108,12 @@ class ClientConnection(asyncio.Protocol):
             body = request.body(worker.settings)
             piece, rest = body.feed(rest)
             self._body = None if body.done else body
-            exchange.on_request_body(piece, body.trailers, ended=body.done)
+            exchange.on_request_body(piece, body.trailers, body.done)
         self.exchange = exchange
         try:
             exchange.begin()
         except GatewayError as error:
-            self.answer(exchange, error)
+            exchange.refuse(error)
         return rest
 
     def _read_body(self, body: Body, data: bytes) -> None:
@@ -141,7 +129,7 @@ class ClientConnection(asyncio.Protocol):
         if exchange is None or exchange.answered:
             self._discard(len(data), ended=body.done)
         elif piece or body.done:
-            exchange.on_request_body(piece, body.trailers, ended=body.done)
+            exchange.on_request_body(piece, body.trailers, body.done)
 
     def _discard(self, size: int, *, ended: bool) -> None:
         """Read and forget what follows an early answer or a refusal, so that it can be read.
@@ -165,14 +153,58 @@ class ClientConnection(asyncio.Protocol):
 
     # Writing.
 
-    def answer(self, exchange: Exchange, error: GatewayError) -> None:
-        """Answer an exchange with an error of the gateway's own."""
-        exchange.answered = True
+    def respond(
+        self,
+        exchange: Exchange,
+        head: ResponseHead | None,
+        data: bytes,
+        trailers: bytes,
+        ended: bool,
+    ) -> None:
+        """Head and first bytes of the body go in one write."""
+        first = b"" if head is None else self._response_head(exchange, head)
+        if self._chunked_down:
+            data = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+            if ended:
+                data += b"0\r\n%b\r\n" % trailers
+        if first or data:
+            self._write(first + data)
+
+    def _response_head(self, exchange: Exchange, head: ResponseHead) -> bytes:
+        """Return the head for the client, and settle how the body is framed there."""
+        request = exchange.request
+        stays = request.keep_alive and exchange.request_ended and not self._worker.draining
+        self._chunked_down = self._until_close = False
+        if stays and head.length >= 0 and request.is_http11 and not request.explain:
+            return usual_response_head(head)
+        sized = head.length >= 0 or not head.is_whole(request.method)
+        self._chunked_down = not sized and request.is_http11
+        self._until_close = not sized and not request.is_http11
+        if not stays or self._until_close:
+            # An early answer, or a body that only closing can end.
+            request.keep_alive = False
+            connection = b"Connection: close\r\n"
+        else:
+            connection = b"" if request.is_http11 else b"Connection: keep-alive\r\n"
+        announced = self._chunked_down or (head.chunked and request.method == b"HEAD")
+        return response_head(
+            head,
+            chunked=announced and request.is_http11,
+            connection=connection,
+            extra=exchange.explained() if request.explain else b"",
+        )
+
+    def respond_interim(self, head: ResponseHead) -> None:
+        request = self.exchange.request if self.exchange is not None else None
+        if request is not None and request.is_http11:
+            self._write(response_head(head, chunked=False, connection=b""))
+
+    def refuse(self, exchange: Exchange, error: GatewayError) -> None:
         request = exchange.request
         untrusted = isinstance(error, BadMessage)  # what follows it, too (RFC 9112 6.3)
         if untrusted or not exchange.request_ended or self._worker.draining:
             request.keep_alive = False
-        self._transport.write(
+        self._write(
             own_answer(
                 error.status,
                 HTTPStatus(error.status).phrase,
@@ -181,7 +213,24 @@ class ClientConnection(asyncio.Protocol):
                 close=not request.keep_alive,
             )
         )
+
+    def cut_short(self, exchange: Exchange, text: bytes) -> None:
+        if not self._chunked_down and not self._until_close:
+            self.abort()  # a declared length has no room for it
+            return
+        self.respond(exchange, None, text, b"", True)
         self.on_answered(exchange)
+
+    def switch(self, exchange: Exchange, head: ResponseHead, lease: Lease, data: bytes) -> None:
+        if not isinstance(lease, UpstreamConnection):
+            raise TypeError("only an HTTP/1.1 connection can become a tunnel")
+        early, self._buffer = self._buffer, b""
+        self._held = False
+        self._flow()
+        self._write(switching_head(head) + data)
+        open_tunnel(exchange, self._transport, lease.transport, self._forget)
+        if early:
+            lease.transport.write(early)
 
     def _refuse_bytes(self, error: GatewayError) -> None:
         """Answer what is no request, and close: what follows cannot be trusted (RFC 9112 6.3)."""
@@ -189,9 +238,7 @@ class ClientConnection(asyncio.Protocol):
         self._closing = True
         self._reading = False
         phrase = HTTPStatus(error.status).phrase
-        self._transport.write(
-            own_answer(error.status, phrase, error.body, with_body=True, close=True)
-        )
+        self._write(own_answer(error.status, phrase, error.body, with_body=True, close=True))
         self._linger()
 
     def _linger(self) -> None:
@@ -214,7 +261,8 @@ class ClientConnection(asyncio.Protocol):
             self._linger()
             return
         self.exchange = None
-        if not exchange.request.keep_alive or self._closing:
+        early = exchange.request.upgrade and self._buffer  # meant for a tunnel: no request
+        if not exchange.request.keep_alive or self._closing or early:
             self._closing = True
             self._transport.close()
             return
@@ -283,11 +331,32 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc  # gone is gone
-        self._closing = True
-        self._worker.forget(self)
-        exchange, self.exchange = self.exchange, None
+        exchange = self.exchange
+        self._forget()
         if exchange is not None and not exchange.answered:
             exchange.on_client_gone()
+
+    def _forget(self) -> None:
+        self._closing = True
+        self.exchange = None
+        self._worker.forget(self)
+
+    def check_requests(self, now: float, tick_s: float) -> None:
+        exchange = self.exchange
+        if exchange is None:
+            if self._worker.draining and not self._buffer:
+                self._check_drained(now)
+        elif not exchange.answered:
+            exchange.check(now, tick_s)
+
+    def _check_drained(self, now: float) -> None:
+        """Say goodbye to an idle client, which had time to send one more request; then close."""
+        if now - self._since > self._worker.settings.drain_idle_s_max:
+            if self._closing:
+                self._transport.close()
+            else:
+                self._closing = True
+                self._linger()
 
     def check(self, now: float) -> None:
         """Close when silent for too long: between requests, within a head, or at the end."""
@@ -314,10 +383,8 @@ class ClientConnection(asyncio.Protocol):
             self.abort()
 
     def drain(self) -> None:
-        """Take no further request; close now when none is under way."""
-        self._closing = True
-        if self.exchange is None:
-            self._transport.close()
+        """Answer what is under way, and one more request of an idle client."""
+        self._since = self._worker.deadlines.now
 
 
 def _too_large(data: bytes, line_bytes_max: int) -> GatewayError:

@@ -25,14 +25,24 @@ class Exact:
     def pick(self) -> int:
         """Return the index of the next target."""
         credit = self.credit
-        best, best_deadline = -1, 0.0
         for i, weight in enumerate(self._weights):
             credit[i] += weight
+        best = self._due(credit)
+        credit[best] -= FULL
+        return best
+
+    def chances(self) -> list[float]:
+        """Return certainty for the one whose turn it is."""
+        due = self._due([owed + w for owed, w in zip(self.credit, self._weights, strict=True)])
+        return [float(i == due) for i in range(len(self._weights))]
+
+    def _due(self, credit: list[int]) -> int:
+        best, best_deadline = -1, 0.0
+        for i, weight in enumerate(self._weights):
             if credit[i] >= self._eligible:
                 deadline = (FULL - self._eligible - credit[i]) / weight
                 if best < 0 or deadline < best_deadline:
                     best, best_deadline = i, deadline
         if best < 0:  # only right after a change of three or more weights
             best = max(range(len(credit)), key=credit.__getitem__)
-        credit[best] -= FULL
         return best

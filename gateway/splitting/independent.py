@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from random import Random
 
 from gateway.splitting.credit import FULL
@@ -23,3 +23,7 @@ class Independent:
     def pick(self) -> int:
         """Return the index of the next target."""
         return bisect_right(self._bounds, self._random() * FULL)
+
+    def chances(self) -> list[float]:
+        """Return the shares: a coin has no memory."""
+        return [(high - low) / FULL for low, high in pairwise([0, *self._bounds])]

@@ -22,6 +22,9 @@ class Splitter(Protocol):
     def pick(self) -> int:
         """Return the index of the target that gets the next request. O(k) at most."""
 
+    def chances(self) -> list[float]:
+        """Return how likely each target is to get the next request; they sum to 1."""
+
 
 class Single:
     """One target gets everything."""
@@ -35,6 +38,10 @@ class Single:
     def pick(self) -> int:
         """Return 0."""
         return 0
+
+    def chances(self) -> list[float]:
+        """Return certainty."""
+        return [1.0]
 
 
 def make_splitter(

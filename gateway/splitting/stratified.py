@@ -42,6 +42,12 @@ class StratifiedPair:
         self._owed = owed
         return 1
 
+    def chances(self) -> list[float]:
+        """Return the shares, or certainty when only one window is open."""
+        owed = self._owed + self._weight
+        first = 1.0 if owed >= FULL else self._weight / FULL if owed > 0 else 0.0
+        return [first, 1.0 - first]
+
 
 class Stratified:
     """Any number of targets, with the look-ahead that keeps every later window servable."""
@@ -65,16 +71,20 @@ class Stratified:
 
     def pick(self) -> int:
         """Return the index of the next target."""
+        self._advance()
+        chosen = self._choose()
+        self.credit[chosen] -= FULL
+        self._mark_ahead(chosen)
+        return chosen
+
+    def _advance(self) -> None:
+        """Begin the next turn: everyone earns its share."""
         credit, weights = self.credit, self._weights
         for i in self._all:
             credit[i] += weights[i]
         self._at = (self._at + 1) % self._horizon
         # The slot that just passed now stands for the farthest turn, where none is ahead any more.
         self._slack[self._at - 1] = self._fraction(self._horizon - 1)
-        chosen = self._choose()
-        credit[chosen] -= FULL
-        self._mark_ahead(chosen)
-        return chosen
 
     def _choose(self) -> int:
         credit, weights = self.credit, self._weights
@@ -95,6 +105,20 @@ class Stratified:
             candidates.remove(i)
             open_weight -= weights[i]
         return max(window or self._all, key=credit.__getitem__)
+
+    def chances(self) -> list[float]:
+        """Return the shares of those that may be picked now: of a copy, so that no turn is used."""
+        look = Stratified(self._weights, self.credit, Random(0))  # noqa: S311 (never asked)
+        look._advance()
+        late = [i for i in self._all if look.credit[i] >= FULL]
+        open_now = [i for i in self._all if look.credit[i] > 0]
+        able = [i for i in open_now if len(open_now) == 1 or look._keeps_schedulable(i)]
+        if late:
+            able = [max(late, key=look.credit.__getitem__)]
+        elif not able:
+            able = [max(open_now or self._all, key=look.credit.__getitem__)]
+        total = sum(self._weights[i] for i in able)
+        return [self._weights[i] / total if i in able else 0.0 for i in self._all]
 
     def _keeps_schedulable(self, i: int) -> bool:
         """Tell whether every later turn has room if i is picked now, ahead of its due."""

@@ -5,68 +5,80 @@ from __future__ import annotations
 import asyncio
 
 from gateway.errors import BackendGone, NoReplica, QueueFull
-from gateway.upstream.h1 import UpstreamConnection
-from gateway.upstream.pool import BackendState, Replica
+from gateway.upstream.h1 import connect
+from gateway.upstream.lease import Lease
+from gateway.upstream.pool import BackendState, Replica, enter
 from gateway.worker import Worker
 
 
-async def dial(worker: Worker, backend: BackendState) -> UpstreamConnection:
-    """Return a new connection to a replica, leased; wait for one to come up if need be.
+async def dial(worker: Worker, backend: BackendState) -> Lease:
+    """Return a lease of a replica; wait for one to come up, or to have room, if need be.
 
     Raise QueueFull, NoReplica, or BackendGone when it left the table. A dial that was refused is
-    tried again: no byte was sent.
+    tried again: no byte was sent. Who waits for room waits until the request's own deadline.
     """
-    settings = worker.settings
-    if backend.waiting >= settings.replica_waiters_max:
+    settings, loop = worker.settings, worker.loop
+    if backend.waiting >= backend.waiting_max:
         raise QueueFull
+    gives_up = loop.time() + settings.replica_wait_s_max
     backend.waiting += 1
     try:
-        async with asyncio.timeout(settings.replica_wait_s_max):
-            while True:
-                if backend.gone:
-                    raise BackendGone
-                replica = backend.choose(worker.loop.time())
-                if replica is None:
-                    await _change(backend, settings.redial_s)
-                elif connection := await _connect(worker, backend, replica):
-                    return connection
-    except TimeoutError as error:
-        raise NoReplica(backend.key) from error
+        while True:
+            if backend.gone:
+                raise BackendGone
+            now = loop.time()
+            replica = backend.choose(now)
+            if replica is not None and enter(replica):
+                if lease := await _connected(worker, backend, replica):
+                    return lease
+            elif backend.is_saturated(now):
+                await _turn(backend, None)
+                gives_up = loop.time() + settings.replica_wait_s_max
+            elif now < gives_up:
+                await _turn(backend, gives_up)
+            else:
+                raise NoReplica(backend.key)
     finally:
         backend.waiting -= 1
 
 
-async def _connect(
-    worker: Worker, backend: BackendState, replica: Replica
-) -> UpstreamConnection | None:
-    """Return a connection, or None when the replica did not take it. It is leased meanwhile."""
+async def _turn(backend: BackendState, until: float | None) -> None:
+    """Wait until it is worth trying again, at most until then."""
+    waiter = backend.wait()
+    called = False
+    try:
+        async with asyncio.timeout_at(until):
+            await waiter
+        called = True
+    except TimeoutError:
+        pass
+    finally:
+        backend.leave(waiter, called)
+
+
+async def _connected(worker: Worker, backend: BackendState, replica: Replica) -> Lease | None:
+    """Return a lease, or None when the replica did not take a connection. It is counted already."""
     settings, loop = worker.settings, worker.loop
-    replica.in_flight += 1
+    if idle := replica.reuse(loop.time(), settings.upstream_idle_s_max):
+        return idle
+    backend.trying(replica)
     try:
         async with asyncio.timeout(settings.upstream_connect_s_max):
-            _, connection = await loop.create_connection(
-                lambda: UpstreamConnection(worker, replica), replica.host, replica.port
-            )
+            connection = await connect(worker, replica)
         if connection.is_closing():  # accepted and closed before this task had its turn
-            connection.close()
+            connection.abandon()
             raise ConnectionResetError
-    except OSError as error:  # TimeoutError is one
-        now = loop.time()
-        hung = isinstance(error, TimeoutError)
-        slow_until = now + settings.replica_avoid_s if hung else 0.0
-        backend.avoid(replica, refused_until=now + settings.redial_s, slow_until=slow_until)
+    except TimeoutError:
+        backend.hung(replica)
+        replica.release()
+        return None
+    except OSError:
+        backend.refused(replica)
         replica.release()
         return None
     except BaseException:
         replica.release()
+        backend.try_again(replica)  # nobody knows: let the next one
         raise
+    backend.connected(replica)
     return connection
-
-
-async def _change(backend: BackendState, redial_s: float) -> None:
-    """Wait until the replicas change, or until it is time to try the same ones again."""
-    try:
-        async with asyncio.timeout(redial_s if backend.replicas else None):
-            await backend.changed.wait()
-    except TimeoutError:
-        pass

@@ -5,87 +5,100 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from gateway.errors import BadMessage, GatewayError, HeadTooLarge, UpstreamFailed, UpstreamNonsense
-from gateway.http1.body import Body, LengthBody, UntilClose
+from gateway.forwarding import request_head
+from gateway.http1.body import Body, UntilClose
 from gateway.http1.response import ResponseHead, read_response
+from gateway.upstream.lease import Lease
 from gateway.upstream.pool import Replica
 
 if TYPE_CHECKING:
     from gateway.exchange import Exchange
     from gateway.worker import Worker
 
+_LAST_CHUNK = b"0\r\n"
 
-class UpstreamConnection(asyncio.Protocol):
+
+async def connect(worker: Worker, replica: Replica) -> UpstreamConnection:
+    """Return a new connection. Raise OSError."""
+    connection = UpstreamConnection(worker, replica)
+    await worker.loop.create_connection(
+        cast("Callable[[], asyncio.BaseProtocol]", lambda: connection), replica.host, replica.port
+    )
+    return connection
+
+
+class UpstreamConnection(Lease):
     """A connection is idle in its replica's pool, or belongs to one exchange."""
 
-    __slots__ = (
-        "_body",
-        "_buffer",
-        "_head",
-        "_paused",
-        "_transport",
-        "_worker",
-        "exchange",
-        "idle_since",
-        "is_full",
-        "is_silent",
-        "replica",
-        "reused",
-        "write",
-    )
-
     def __init__(self, worker: Worker, replica: Replica) -> None:
+        super().__init__(replica)
         self._worker = worker
-        self._transport: asyncio.Transport = None  # type: ignore[assignment]
+        self.transport: asyncio.Transport = None  # type: ignore[assignment]
         self._buffer = b""
         self._paused = False
         self._head: ResponseHead | None = None
         self._body: Body | None = None
-        self.exchange: Exchange | None = None
-        self.replica = replica
+        self._interim_heads = 0
         self.idle_since = 0.0
-        self.reused = False
-        self.is_silent = True  # no byte of the answer has come
-        self.is_full = False  # what is written waits for the revision to read
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
-        self.write: Callable[[bytes], None] = self._transport.write  # a call less per request
-        transport.set_write_buffer_limits(  # type: ignore[attr-defined]
-            self._worker.settings.buffer_bytes_high
-        )
+        self.transport = transport  # type: ignore[assignment]
+        self._write: Callable[[bytes], None] = self.transport.write  # a call less per request
+        self.transport.set_write_buffer_limits(self._worker.settings.buffer_bytes_high)
+
+    # The way up.
+
+    def begin(self, exchange: Exchange) -> None:
+        """Head and first body bytes go in one write."""
+        request, client = exchange.request, exchange.client
+        head = request_head(request, client.ip, client.forwarding, exchange.target.rules)
+        if request.chunked or exchange.early:
+            head += _framed(
+                exchange.early, exchange.early_trailers, exchange.request_ended, request.chunked
+            )
+        self._write(head)
+
+    def send_body(self, data: bytes, trailers: bytes, ended: bool) -> None:
+        exchange = self.exchange
+        if exchange is not None:
+            data = _framed(data, trailers, ended, exchange.request.chunked)
+            if data:
+                self._write(data)
+
+    def pause_writing(self) -> None:
+        self.is_full = True
+        if self.exchange is not None:
+            self.exchange.client.pause()
+
+    def resume_writing(self) -> None:
+        self.is_full = False
+        if self.exchange is not None:
+            self.exchange.client.resume()
+
+    # The way back.
 
     def pause(self) -> None:
-        """Read no more of the answer: the client does not keep up."""
         if not self._paused:
             self._paused = True
-            self._transport.pause_reading()
+            self.transport.pause_reading()
 
     def resume(self) -> None:
         if self._paused:
             self._paused = False
-            self._transport.resume_reading()
-
-    def close(self) -> None:
-        """Close at once; the exchange, if any, was told already."""
-        self.exchange = None
-        self._transport.abort()
-
-    def is_closing(self) -> bool:
-        """Tell whether its end was seen; what is written now goes nowhere."""
-        return self._transport.is_closing()
+            self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         exchange = self.exchange
         if exchange is None:  # an answer that nobody asked for
             self._leave_pool()
-            self.close()
+            self.abandon()
             return
         try:
             if self._body is not None:
-                self._feed(exchange, self._body, data, b"")
+                self._feed(exchange, self._body, None, data)
             else:
                 self._read_head(exchange, data)
         except (BadMessage, HeadTooLarge) as error:
@@ -109,57 +122,69 @@ class UpstreamConnection(asyncio.Protocol):
             data = data[end + 4 :]
             if head.status >= 200:
                 break
-            self.is_silent = False
-            exchange.on_interim(head)
-            if self.exchange is not exchange or not data:
+            if not self._interim(exchange, head, data) or not data:
                 return
         method = exchange.request.method
         if head.length == len(data) and head.is_whole(method):  # a small answer: most are
-            first = exchange.response_head(head, sized=True)
-            exchange.on_response_end(first, data, b"", reusable=head.keep_alive)
+            exchange.on_response(head, data, b"", True, head.keep_alive)
             return
         self._head = head
         body = self._body = head.body(method, settings)
-        first = exchange.response_head(head, sized=isinstance(body, LengthBody))
-        self._feed(exchange, body, data, first)
+        self._feed(exchange, body, head, data)
 
-    def _feed(self, exchange: Exchange, body: Body, data: bytes, head: bytes) -> None:
-        """Pass on what arrived; head and first bytes of the body go in one write."""
+    def _interim(self, exchange: Exchange, head: ResponseHead, data: bytes) -> bool:
+        """Pass on a 1xx; tell whether an answer is still to come here."""
+        self.is_silent = False
+        self._interim_heads += 1
+        if self._interim_heads > self._worker.settings.interim_heads_max:
+            raise BadMessage("too many interim answers")
+        if head.status != 101:
+            exchange.on_interim(head)
+        elif not exchange.on_switch(head, data):
+            raise BadMessage("a 101 that nobody asked for")
+        return head.status != 101 and self.exchange is exchange
+
+    def _feed(self, exchange: Exchange, body: Body, head: ResponseHead | None, data: bytes) -> None:
         piece, rest = body.feed(data) if data else (b"", b"")
         if not body.done:
-            exchange.on_response(head, piece)
+            exchange.on_response(head, piece, b"", False, False)
             return
         reusable = not rest and self._head is not None and self._head.keep_alive
         self._body = self._head = None
-        exchange.on_response_end(head, piece, body.trailers, reusable=reusable)
+        exchange.on_response(head, piece, body.trailers, True, reusable)
 
-    def park(self) -> None:
-        """Wait in the pool for the next exchange."""
+    # The end.
+
+    def finish(self, reusable: bool) -> None:
+        """Wait in the pool for the next exchange, or close."""
         replica = self.replica
         self.exchange = None
         if (
-            replica.retired
+            not reusable
+            or replica.retired
             or self.is_full  # the next request would wait behind a body that nobody reads
-            or self._transport.is_closing()
+            or self.transport.is_closing()
             or len(replica.idle) >= self._worker.settings.upstream_idle_connections_max
         ):
-            self.close()
+            self.abandon()
             return
         if self._paused:
             self.resume()
+        self._interim_heads = 0
         self.idle_since = self._worker.deadlines.now
         self.reused = self.is_silent = True
+        if not replica.idle:
+            self._worker.pools[replica] = None
         replica.idle.append(self)
 
-    def pause_writing(self) -> None:
-        self.is_full = True
-        if self.exchange is not None:
-            self.exchange.client.pause()
+    def abandon(self) -> None:
+        """Close at once; the exchange, if any, was told already."""
+        self.exchange = None
+        self.transport.abort()
 
-    def resume_writing(self) -> None:
-        self.is_full = False
-        if self.exchange is not None:
-            self.exchange.client.resume()
+    def is_closing(self) -> bool:
+        """Tell whether its end was seen; what is written now goes nowhere."""
+        return self.transport.is_closing()
 
     def eof_received(self) -> bool:
         """End now: the connection is lost only when all that was written is sent, if ever."""
@@ -171,19 +196,26 @@ class UpstreamConnection(asyncio.Protocol):
         if exchange is None:
             self._leave_pool()
             return
-        body = self._body
-        if exc is None and isinstance(body, UntilClose):
+        if exc is None and isinstance(self._body, UntilClose):
             self._body = None
-            exchange.on_response_end(b"", b"", b"", reusable=False)
+            exchange.on_response(None, b"", b"", True, False)
             return
         self._fail(UpstreamFailed(str(exc or "end of stream")))
 
     def _fail(self, error: GatewayError) -> None:
         exchange = self.exchange
-        self.close()
+        self.abandon()
         if exchange is not None:
             exchange.on_upstream_failed(error)
 
     def _leave_pool(self) -> None:
         with suppress(ValueError):
             self.replica.idle.remove(self)
+
+
+def _framed(data: bytes, trailers: bytes, ended: bool, chunked: bool) -> bytes:
+    """Return a part of a body in framing of our own."""
+    if not chunked:
+        return data
+    framed = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+    return b"%b%b%b\r\n" % (framed, _LAST_CHUNK, trailers) if ended else framed

@@ -2,146 +2,246 @@
 
 from __future__ import annotations
 
-from asyncio import Event
-from collections import deque
+import math
+from asyncio import Future
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from gateway.contract import Backend
+from gateway.upstream.gate import Gate
 
 if TYPE_CHECKING:
     from gateway.upstream.h1 import UpstreamConnection
+    from gateway.upstream.lease import Lease
+    from gateway.worker import Worker
+
+# queue-proxy's breaker: containerConcurrency requests at work, ten times as many waiting
+# (knative/serving `pkg/queue/breaker.go`, `cmd/queue`).
+QUEUE_PER_CONCURRENCY = 10
 
 
 class Replica:
     """One address. It outlives its place in the table until no request uses it."""
 
-    __slots__ = (
-        "address",
-        "host",
-        "idle",
-        "in_flight",
-        "on_idle",
-        "port",
-        "refused_until",
-        "retired",
-        "slow_until",
-    )
-
-    def __init__(self, address: str, on_idle: Callable[[str], None]) -> None:
+    def __init__(self, backend: BackendState, address: str) -> None:
+        self.backend = backend
         self.address = address
         self.host, self.port = split_address(address)
         self.in_flight = 0
+        self.gate: Gate | None = None  # when its requests are limited
         self.idle: deque[UpstreamConnection] = deque()
         self.retired = False
-        self.refused_until = 0.0  # it refused a connection: not before then
+        self.suspect = False  # it refused its last connection
+        self.refused_until = 0.0  # then, or while one request tries it: not before this time
         self.slow_until = 0.0  # it let a connection hang: the others first until then
-        self.on_idle = on_idle
 
     def release(self) -> None:
-        """Count one request less; tell when it was the last of a retired replica."""
+        """Count one request less; let the next one in that waits for it."""
         self.in_flight -= 1
+        if self.gate is not None:
+            self.gate.leave()
+            self.backend.wake_one()
         if self.retired and not self.in_flight:
-            self.on_idle(self.address)
+            self.backend.on_idle(self.address)
+
+    def reuse(self, now: float, idle_s_max: float) -> UpstreamConnection | None:
+        """Return an idle connection that is fresh enough to use, or None."""
+        idle = self.idle
+        while idle:
+            connection = idle.pop()
+            if now - connection.idle_since < idle_s_max and not connection.is_closing():
+                return connection
+            connection.abandon()  # and those below it are older still
+        return None
+
+    def sweep(self, now: float, idle_s_max: float) -> None:
+        """Close the connections that were idle for too long to be used again."""
+        while self.idle and now - self.idle[0].idle_since >= idle_s_max:
+            self.idle.popleft().abandon()
 
     def retire(self) -> None:
         """Take no more requests; close idle connections, those in use when they are done."""
         self.retired = True
         while self.idle:
-            self.idle.pop().close()
+            self.idle.pop().abandon()
 
 
 class BackendState:
     """A revision's replicas now, and who waits for one."""
 
-    __slots__ = (
-        "backend",
-        "changed",
-        "gone",
-        "key",
-        "listed",
-        "name",
-        "replicas",
-        "routes",
-        "timeout_s",
-        "troubled_until",
-        "waiting",
-    )
-
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, worker: Worker, on_idle: Callable[[str], None]) -> None:
         self.key = key
         self.name = key.rpartition("/")[2].encode()
-        self.backend = Backend(key)
+        self.on_idle = on_idle
         self.replicas: list[Replica] = []
-        self.timeout_s = self.backend.timeout_s
-        self.changed = Event()  # set, and replaced, whenever the replicas change
+        self.timeout_s = 0.0
+        self.response_start_s = 0.0
+        self.idle_s = 0.0
+        self.has_inner_timeouts = False
+        self.concurrency = 0
+        self.protocol = "http1"
         self.waiting = 0
-        self.routes = 0  # how many routes name it
+        self.routes = 0  # how many splits name it
         self.listed = False  # the table has a row of it
         self.gone = False  # neither: who waits for it is routed anew
-        self.troubled_until = 0.0  # until then a replica may be one to avoid
+        self._worker = worker
+        self._idle_s_max = worker.settings.upstream_idle_s_max
+        self._troubled = False  # some replica may be one to avoid
+        self._waiters: OrderedDict[Future[None], None] = OrderedDict()
+        self._take_row(Backend(key))
 
-    def update(
-        self, backend: Backend, on_idle: Callable[[str], None], retired: Mapping[str, Replica]
-    ) -> dict[str, Replica]:
+    @property
+    def waiting_max(self) -> int:
+        """Return how many requests may wait."""
+        most = self._worker.settings.replica_waiters_max
+        if self.concurrency and self.replicas:
+            return min(most, QUEUE_PER_CONCURRENCY * self.concurrency * len(self.replicas))
+        return most
+
+    def update(self, backend: Backend, retired: Mapping[str, Replica]) -> dict[str, Replica]:
         """Take over the replicas of a new table; those that stay keep their connections.
 
         `retired` are this backend's former replicas that are still in use: one that comes back
         is the same, so that an address has one count of requests. Return the ones that now are.
         """
-        self.backend = backend
-        self.timeout_s = backend.timeout_s
+        self._take_row(backend)
         known = dict(retired) | {replica.address: replica for replica in self.replicas}
         self.replicas = [
-            known.pop(address) if address in known else Replica(address, on_idle)
+            known.pop(address) if address in known else Replica(self, address)
             for address in backend.addresses
         ]
         for replica in self.replicas:
             replica.retired = False
+            self._limit(replica)
         for replica in known.values():
             replica.retire()
-        self.announce()
+        self.wake_all()
         return {address: replica for address, replica in known.items() if replica.in_flight}
 
-    def announce(self) -> None:
-        """Wake who waits for a replica."""
-        self.changed.set()
-        self.changed = Event()
+    def _take_row(self, backend: Backend) -> None:
+        self.timeout_s = backend.timeout_s
+        self.response_start_s = backend.response_start_s
+        self.idle_s = backend.idle_s
+        self.has_inner_timeouts = backend.response_start_s > 0 or backend.idle_s > 0
+        self.concurrency = backend.concurrency
+        self.protocol = backend.protocol
 
-    def avoid(self, replica: Replica, *, refused_until: float, slow_until: float = 0.0) -> None:
-        """Note that the replica did not take a connection."""
-        replica.refused_until = refused_until
-        replica.slow_until = slow_until
-        self.troubled_until = max(self.troubled_until, refused_until, slow_until)
+    def _limit(self, replica: Replica) -> None:
+        if not self.concurrency:
+            replica.gate = None
+        elif replica.gate is None:
+            replica.gate = Gate(self.concurrency, replica.in_flight)
+        else:
+            replica.gate.limit = self.concurrency
+
+    # Assignment.
+
+    def lease(self, now: float) -> Lease | None:
+        """Return a connection that is ready for a request, to the least busy replica, or None."""
+        replicas = self.replicas
+        if len(replicas) == 1 and not self._troubled and not self.concurrency:
+            replica = replicas[0]
+        else:
+            chosen = self.choose(now) if not self.waiting or not self.concurrency else None
+            if chosen is None:
+                return None
+            replica = chosen
+        connection = replica.reuse(now, self._idle_s_max)
+        if connection is None or not enter(replica):
+            return None
+        return connection
 
     def choose(self, now: float) -> Replica | None:
-        """Return the replica with the fewest requests, of those that did not just refuse.
+        """Return the replica with the fewest requests, of those that may take one now.
 
         One that let a connection hang comes last.
         """
-        able = [replica for replica in self.replicas if now >= replica.refused_until]
-        prompt = [replica for replica in able if now >= replica.slow_until] or able
-        return min(prompt, key=_in_flight) if prompt else None
+        able = self.replicas
+        if self._troubled:
+            able = [replica for replica in able if now >= replica.refused_until]
+            prompt = [replica for replica in able if now >= replica.slow_until]
+            self._troubled = len(prompt) < len(self.replicas)
+            able = prompt or able
+        if self.concurrency:
+            able = [one for one in able if one.gate is None or one.gate.has_room()]
+        return min(able, key=_in_flight) if able else None
 
-    def lease(self, now: float, idle_s_max: float) -> UpstreamConnection | None:
-        """Return an idle connection to the least busy replica, fresh enough to use, or None."""
-        replicas = self.replicas
-        if not replicas:
-            return None
-        replica: Replica | None = replicas[0]
-        if len(replicas) > 1:
-            troubled = now < self.troubled_until
-            replica = self.choose(now) if troubled else min(replicas, key=_in_flight)
-        if replica is None:
-            return None
-        idle = replica.idle
-        while idle:
-            connection = idle.pop()
-            if now - connection.idle_since < idle_s_max and not connection.is_closing():
-                replica.in_flight += 1
-                return connection
-            connection.close()  # and those below it are older still
-        return None
+    def is_saturated(self, now: float) -> bool:
+        """Tell whether only its own limit keeps it from taking more requests."""
+        return self.concurrency > 0 and any(now >= one.refused_until for one in self.replicas)
+
+    # Trouble.
+
+    def refused(self, replica: Replica) -> None:
+        """Note that the replica refused a connection; one who waits tries it again soon."""
+        settings, loop = self._worker.settings, self._worker.loop
+        replica.suspect = True
+        self._avoid(replica, math.inf)
+        loop.call_later(settings.redial_s, self.try_again, replica)
+
+    def hung(self, replica: Replica) -> None:
+        """Note that the replica let a connection hang: the others come first for a while."""
+        replica.slow_until = self._worker.loop.time() + self._worker.settings.replica_avoid_s
+        self.refused(replica)
+
+    def trying(self, replica: Replica) -> None:
+        """Let no other request try a replica that refused the last one."""
+        if replica.suspect:
+            self._avoid(replica, math.inf)
+
+    def try_again(self, replica: Replica) -> None:
+        """Let one request try the replica."""
+        replica.refused_until = 0.0
+        self.wake_one()
+
+    def connected(self, replica: Replica) -> None:
+        """Note that the replica takes connections."""
+        if replica.suspect:
+            replica.suspect = False
+            replica.refused_until = 0.0
+            self.wake_all()
+
+    def _avoid(self, replica: Replica, until: float) -> None:
+        replica.refused_until = until
+        self._troubled = True
+
+    # Waiting, in order.
+
+    def wait(self) -> Future[None]:
+        """Return what is done when it is worth trying again; end it with `leave`."""
+        waiter: Future[None] = self._worker.loop.create_future()
+        self._waiters[waiter] = None
+        return waiter
+
+    def leave(self, waiter: Future[None], used: bool) -> None:
+        """Wait no more; a call that is not used goes to the next one."""
+        self._waiters.pop(waiter, None)
+        if not used and waiter.done() and not waiter.cancelled():
+            self.wake_one()
+
+    def wake_one(self) -> None:
+        """Let the one try that has waited longest."""
+        while self._waiters:
+            waiter, _ = self._waiters.popitem(last=False)
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+
+    def wake_all(self) -> None:
+        """Let all that wait try again."""
+        waiters, self._waiters = self._waiters, OrderedDict()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+def enter(replica: Replica) -> bool:
+    """Count one request more on the replica; tell whether its limit lets it in."""
+    if replica.gate is not None and not replica.gate.enter():
+        return False
+    replica.in_flight += 1
+    return True
 
 
 def split_address(address: str) -> tuple[str, int]:

@@ -85,18 +85,18 @@ def test_a_connection_full_of_an_unread_body_serves_no_other_request() -> None:
         taken.clear()
         async with gateway(buffer_bytes_high=HIGH) as worker, revision(early) as address:
             worker.router.replace(table({"one": (address,)}))
-            (replica,) = worker.router.match(HOST.encode()).targets[0].backend.replicas
+            (replica,) = worker.backend().replicas
             reader, writer = await worker.connect()
             writer.write(head(f"Content-Length: {size}", method="PUT") + b"x" * size)
             await until(lambda: replica.in_flight == 1, "it is under way")
-            (exchange,) = worker.worker.deadlines.under_way()
+            (exchange,) = worker.under_way()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.2):
                     await writer.drain()
                     while not exchange.request_ended:  # type: ignore[attr-defined] # noqa: ASYNC110
                         await asyncio.sleep(0)
-            upstream = exchange._upstream  # type: ignore[attr-defined]
-            unread = upstream._transport.get_write_buffer_size()
+            upstream = exchange._lease  # type: ignore[attr-defined]
+            unread = upstream.transport.get_write_buffer_size()
             fits = bool(exchange.request_ended) and unread > HIGH  # type: ignore[attr-defined]
             if fits:
                 taken.set()

@@ -35,7 +35,7 @@ from gateway.control import ControlLink
 from gateway.errors import NoRoute
 from gateway.router import Router
 from gateway.settings import Startup
-from tests.support.gateway import WAIT_S, run
+from tests.support.gateway import WAIT_S, idle_worker, run
 
 
 class ControlPlane:
@@ -86,7 +86,7 @@ async def linked(folder: Path) -> AsyncIterator[tuple[ControlPlane, Router, Cont
     control = ControlPlane(folder / "c.sock")
     server = await control.open()
     link = ControlLink(Startup(worker=3, listen_fd=-1, control_socket=str(folder / "c.sock")))
-    router = Router(3, link.on_idle)
+    router = Router(idle_worker(), 3, link.on_idle)
     running = asyncio.ensure_future(link.run(router))
     try:
         assert await control.accept() == Hello(3, os.getpid(), build=build())
@@ -104,7 +104,7 @@ def row(host: str, backend: str = "d/a") -> Route:
 
 
 def names(router: Router, host: str) -> str:
-    return router.match(host.encode()).targets[0].backend.key
+    return router.hosts.match(host.encode()).split.targets[0].backend.key
 
 
 def test_a_whole_table_counts_from_its_commit_and_is_acknowledged(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_link_that_breaks_within_a_whole_table_leaves_nothing_of_it(tmp_path: 
             control.writer.write(encode(Commit(2)))
             assert await control.receive() == Ack(2)
             with pytest.raises(NoRoute):
-                router.match(b"one")
+                router.hosts.match(b"one")
 
     run(story())
 
@@ -229,7 +229,7 @@ def test_an_address_in_use_is_reported_when_it_is_idle(tmp_path: Path) -> None:
             backend = Backend("d/a", ("127.0.0.1:1",))
             control.send(Begin(1), Delta((row("one"),), (backend,)), Commit(1))
             await control.receive()
-            replica = router.match(b"one").targets[0].backend.replicas[0]
+            replica = router.hosts.match(b"one").split.targets[0].backend.replicas[0]
             replica.in_flight += 1
             control.send(Delta(backends=(Backend("d/a"),)), Commit(2))
             assert await control.receive() == Ack(2, ("127.0.0.1:1",))

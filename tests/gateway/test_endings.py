@@ -51,7 +51,7 @@ def test_a_client_that_closes_its_half_within_a_pipelined_body_is_let_go() -> No
             writer.write(request() + request("Content-Length: 9", method="POST", body=b"half"))
             writer.write_eof()
             answer = await asyncio.wait_for(reader.read(), WAIT_S)
-            await until(lambda: not worker.worker.deadlines.under_way(), "nothing is left")
+            await until(lambda: not worker.under_way(), "nothing is left")
             return answer
 
     assert run(story()).count(b"\r\n\r\none") == 1
@@ -121,8 +121,8 @@ def test_a_client_that_neither_reads_its_last_answer_nor_goes_is_cut() -> None:
             reader, writer = await worker.connect()
             reader._transport.pause_reading()  # type: ignore[attr-defined]
             writer.write(request("Connection: close"))
-            await until(lambda: bool(worker.worker.deadlines.under_way()), "it is under way")
-            await until(lambda: not worker.worker.deadlines.under_way(), "it is answered")
+            await until(lambda: bool(worker.under_way()), "it is under way")
+            await until(lambda: not worker.under_way(), "it is answered")
             await until(lambda: not worker.worker.deadlines.connections, "it is cut")
             writer.transport.abort()
 
@@ -131,9 +131,9 @@ def test_a_client_that_neither_reads_its_last_answer_nor_goes_is_cut() -> None:
 
 def test_a_drain_that_takes_too_long_cuts_what_is_left() -> None:
     async def story() -> int:
-        async with gateway(drain_s_max=0.05) as worker:
+        async with gateway(drain_s_max=0.3, drain_idle_s_max=0.0, tick_s=0.01) as worker:
             worker.router.replace(table({"one": ()}))
-            backend = worker.router.match(HOST.encode()).targets[0].backend
+            backend = worker.backend()
             _, idle = await worker.connect()
             _, asking = await worker.connect()
             asking.write(request())
@@ -159,7 +159,7 @@ def test_a_drain_lets_what_is_under_way_end() -> None:
             worker.router.replace(table({"one": (address,)}))
             reader, writer = await worker.connect()
             writer.write(request())
-            await until(lambda: bool(worker.worker.deadlines.under_way()), "it is under way")
+            await until(lambda: bool(worker.under_way()), "it is under way")
             draining = asyncio.ensure_future(worker.worker.drain())
             await asyncio.sleep(0)
             release.set()
@@ -184,10 +184,10 @@ async def at_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 def idle_everywhere(worker: Gateway) -> bool:
-    backend = worker.router.match(HOST.encode()).targets[0].backend
+    backend = worker.backend()
     busy = sum(replica.in_flight for replica in backend.replicas)
     deadlines = worker.worker.deadlines
-    return not (deadlines.under_way() or deadlines.connections or busy or backend.waiting)
+    return not (worker.under_way() or deadlines.connections or busy or backend.waiting)
 
 
 @pytest.mark.parametrize("script", [None, at_head, at_body], ids=["dialing", "waiting", "reading"])
@@ -209,7 +209,7 @@ def test_a_client_that_goes_leaves_nothing_behind(
             if script is not None:
                 addresses = (await stack.enter_async_context(revision(script)),)  # type: ignore[arg-type]
             worker.router.replace(table({"one": addresses}, timeout_s=1.0))
-            backend = worker.router.match(HOST.encode()).targets[0].backend
+            backend = worker.backend()
             _, writer = await worker.connect()
             writer.write(raw)
             await until(
@@ -217,7 +217,7 @@ def test_a_client_that_goes_leaves_nothing_behind(
                 "it is under way",
             )
             if script is not None:
-                (exchange,) = worker.worker.deadlines.under_way()
+                (exchange,) = worker.under_way()
                 started = script is at_body
                 await until(
                     lambda: exchange.response_started is started and not backend.waiting,  # type: ignore[attr-defined]

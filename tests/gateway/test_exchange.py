@@ -129,7 +129,8 @@ def test_a_broken_body_never_looks_whole(reply: bytes) -> None:
 
     answer = run(story())
     assert not answer.endswith(b"0\r\n\r\n")
-    assert len(answer.partition(b"\r\n\r\n")[2]) < 10
+    told = answer.startswith(b"HTTP/1.1 502 ")  # nothing of it had gone out yet
+    assert told or len(answer.partition(b"\r\n\r\n")[2]) < 10
 
 
 def test_a_request_goes_up_in_framing_of_our_own() -> None:
@@ -269,7 +270,7 @@ async def _send(writer: asyncio.StreamWriter, raw: bytes) -> None:
     [
         pytest.param("HELLO.default.example.com:8080", b"200", id="any case, with port"),
         pytest.param("nobody.default.example.com", b"404", id="unknown"),
-        pytest.param("", b"404", id="empty"),
+        pytest.param("", b"400", id="empty"),
         pytest.param("a b", b"400", id="malformed"),
         pytest.param("hello.default.example.com:80x", b"400", id="malformed port"),
     ],

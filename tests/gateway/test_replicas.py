@@ -43,7 +43,7 @@ def test_a_request_waits_for_the_replica_that_is_coming_up() -> None:
         async with gateway() as worker, revision(saying("late")) as address:
             worker.router.replace(table({"one": ()}))
             asking = asyncio.ensure_future(worker.get())
-            backend = worker.router.match(HOST.encode()).targets[0].backend
+            backend = worker.backend()
             await until(lambda: backend.waiting == 1, "the request waits")
             worker.router.install(Delta(backends=(Backend("default/one", (address,)),)))
             return await asking
@@ -272,7 +272,7 @@ def test_a_replica_that_starts_again_at_its_address_gets_the_requests_that_waite
             async with gateway(redial_s=0.01) as worker:
                 worker.router.replace(table({"one": (address,)}))
                 asking = [asyncio.ensure_future(worker.get()) for _ in range(20)]
-                backend = worker.router.match(HOST.encode()).targets[0].backend
+                backend = worker.backend()
                 await until(lambda: backend.waiting == 20, "all wait")
                 await until(lambda: backend.replicas[0].refused_until > 0, "one was refused")
                 listener.listen()
@@ -297,7 +297,7 @@ def test_a_retired_replica_is_reported_idle_when_its_last_request_is_over() -> N
         async with gateway() as worker, revision(slow) as old, revision(saying("new")) as new:
             worker.router.replace(table({"one": (old,)}))
             asking = asyncio.ensure_future(worker.get())
-            backend = worker.router.match(HOST.encode()).targets[0].backend
+            backend = worker.backend()
             await until(
                 lambda: bool(backend.replicas and backend.replicas[0].in_flight), "it is under way"
             )

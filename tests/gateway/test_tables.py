@@ -13,6 +13,7 @@ from tests.support.gateway import (
     HOST,
     Gateway,
     gateway,
+    idle_worker,
     read_head,
     revision,
     run,
@@ -29,11 +30,11 @@ def row(key: str, backend: str = "a", hosts: tuple[str, ...] = ()) -> Route:
 
 
 def backend_of(router: Router, host: str) -> str:
-    return router.match(host.encode()).targets[0].backend.key
+    return router.hosts.match(host.encode()).split.targets[0].backend.key
 
 
 def router_with(*rows: Route, backends: tuple[str, ...] = ("a", "b")) -> Router:
-    router = Router(0, lambda _: None)
+    router = Router(idle_worker(), 0, lambda _: None)
     router.install(Delta(rows, tuple(Backend(key) for key in backends)))
     return router
 
@@ -52,7 +53,7 @@ def test_a_host_of_a_route_that_leaves_is_free_in_the_same_delta() -> None:
     assert backend_of(router, "x") == "b"
     router.install(Delta(routes_gone=("two",)))
     with pytest.raises(NoRoute):
-        router.match(b"x")
+        router.hosts.match(b"x")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_a_table_that_does_not_compile_changes_nothing(delta: Delta, why: str) -
         router.install(delta)
     assert backend_of(router, "one") == "a"
     with pytest.raises(NoRoute):
-        router.match(b"c")
+        router.hosts.match(b"c")
 
 
 def test_a_backend_that_only_a_refused_table_had_stays_unknown() -> None:
@@ -102,7 +103,7 @@ def test_a_backend_that_only_a_refused_table_had_stays_unknown() -> None:
 
 async def waiting(worker: Gateway, raw: bytes | None = None) -> asyncio.Future[bytes]:
     """Return a request that waits for a replica."""
-    backend = worker.router.match(HOST.encode()).targets[0].backend
+    backend = worker.backend()
     asking = asyncio.ensure_future(worker.get() if raw is None else worker.exchange(raw))
     await until(lambda: backend.waiting == 1, "the request waits")
     return asking
@@ -194,7 +195,7 @@ def test_an_address_that_came_back_is_not_reported_idle() -> None:
     async def story() -> None:
         async with gateway() as worker, revision(slow) as address:
             worker.router.replace(table({"one": (address,)}))
-            (replica,) = worker.router.match(HOST.encode()).targets[0].backend.replicas
+            (replica,) = worker.backend().replicas
             asking = asyncio.ensure_future(worker.get())
             await until(lambda: replica.in_flight == 1, "it is under way")
             worker.router.replace(table({"other": ()}))  # the whole backend leaves
@@ -202,6 +203,6 @@ def test_an_address_that_came_back_is_not_reported_idle() -> None:
             release.set()
             await asking
             assert worker.idle == []
-            assert worker.router.match(HOST.encode()).targets[0].backend.replicas == [replica]
+            assert worker.backend().replicas == [replica]
 
     run(story())

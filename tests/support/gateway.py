@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 import uvloop
 
 from gateway.contract import Backend, Route, RouteTable, Share, Split
 from gateway.downstream.h1 import ClientConnection
+from gateway.exchange import Exchange
 from gateway.router import Router
 from gateway.settings import Settings
+from gateway.upstream.pool import BackendState
 from gateway.worker import Worker
 
 HOST = "hello.default.example.com"
@@ -71,10 +73,34 @@ class Gateway:
         finally:
             writer.close()
 
+    def under_way(self) -> list[Exchange]:
+        """Return the requests that wait for their answer."""
+        return [
+            exchange
+            for connection in self.worker.deadlines.connections
+            if (exchange := connection.exchange) is not None and not exchange.answered  # type: ignore[attr-defined]
+        ]
+
+    def backend(self, host: str = HOST) -> BackendState:
+        """Return the first backend of a host's split."""
+        return self.router.hosts.match(host.encode()).split.targets[0].backend
+
     async def get(self, path: str = "/", host: str = HOST) -> bytes:
         return await self.exchange(
             f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
         )
+
+
+class StillLoop:
+    """Stands in for an event loop where nothing happens, as long as tables are only compiled."""
+
+    def time(self) -> float:
+        return 0.0
+
+
+def idle_worker() -> Worker:
+    """Return a worker without a running loop."""
+    return Worker(cast("asyncio.AbstractEventLoop", StillLoop()), Settings(), asyncio.TaskGroup())
 
 
 @contextlib.asynccontextmanager
@@ -84,9 +110,11 @@ async def gateway(**settings: float) -> AsyncIterator[Gateway]:
     idle: list[str] = []
     async with asyncio.TaskGroup() as tasks:
         worker = Worker(loop, msgspec.structs.replace(Settings(), **settings), tasks)
-        router = Router(0, idle.append)
+        router = Router(worker, 0, idle.append)
         worker.deadlines.start()
-        server = await loop.create_server(lambda: ClientConnection(worker, router), "127.0.0.1", 0)
+        server = await loop.create_server(
+            lambda: cast("asyncio.Protocol", ClientConnection(worker, router.hosts)), "127.0.0.1", 0
+        )
         under_test = Gateway(worker, router, server.sockets[0].getsockname()[1], idle)
         try:
             yield under_test
@@ -94,7 +122,7 @@ async def gateway(**settings: float) -> AsyncIterator[Gateway]:
             server.close()
             await _closed(under_test.writers)
             for connection in list(worker.deadlines.connections):
-                connection.abort()  # type: ignore[attr-defined]
+                connection.abort()
             worker.deadlines.stop()
             router.replace(RouteTable())
 
