@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import select
 import socket
 import subprocess
@@ -54,6 +55,7 @@ class OwnWorker:
     process: subprocess.Popen[bytes]
     listener: socket.socket
     output: Path
+    ready_fd: int
     table: RouteTable | None = None
     link: socket.socket | None = None
     _reader: FrameReader = field(default_factory=FrameReader)
@@ -82,17 +84,21 @@ class OwnWorker:
         self.link.close()
         self.link, self.table = None, None
 
-    def send(self, table: RouteTable) -> float:
-        """Send what leads to the table; return this moment (time.monotonic). `wait` is next.
+    def frames_to(self, table: RouteTable) -> list[bytes]:
+        """Return what leads the worker to the table, as the control plane makes it."""
+        return list(frames(self.table, table, LinkSettings().chunk_rows_max))
 
-        The frames are made before, as the control plane does that for all workers.
-        """
+    def send_frames(self, made: list[bytes], table: RouteTable) -> None:
+        """Send frames that lead to the table. `wait` is next."""
         assert self.link
-        rows_max = LinkSettings().chunk_rows_max
-        made = b"".join(frames(self.table, table, rows_max))
-        began = time.monotonic()
-        self.link.sendall(made)
+        self.link.sendall(b"".join(made))
         self.table = table
+
+    def send(self, table: RouteTable) -> float:
+        """Send what leads to the table; return the moment before (time.monotonic)."""
+        made = self.frames_to(table)
+        began = time.monotonic()
+        self.send_frames(made, table)
         return began
 
     def wait(self) -> float:
@@ -106,6 +112,11 @@ class OwnWorker:
                     raise BenchmarkError(f"the worker refused a table: {answer.why}")
                 case Ack() | Idle() | Hello():
                     pass
+
+    def wait_until_ready(self) -> None:
+        """Return when the worker says that it accepts connections, or ended."""
+        if select.select([self.ready_fd], [], [], START_S_MAX)[0]:
+            os.read(self.ready_fd, 4096)
 
     def _answer(self) -> FromWorker:
         assert self.link
@@ -129,6 +140,7 @@ def running(
     *,
     probe_fd: int = -1,
     is_h2: bool = False,
+    host: str = HOST,
 ) -> Iterator[tuple[int, list[OwnWorker]]]:
     """Yield the port and the workers that serve the table on it; end them afterwards.
 
@@ -151,8 +163,9 @@ def running(
             worker.accept()
             worker.send(table)
             worker.wait()
+            worker.wait_until_ready()
         if not is_h2:
-            wait_until_served(port, workers[0])
+            wait_until_served(port, host, workers[0])
         yield port, workers
 
 
@@ -169,7 +182,10 @@ def _start(
         "listen_fd": listener.fileno(),
         "control_socket": str(path),
     }
-    descriptors = [listener.fileno()]
+    ready, ready_end = os.pipe()
+    stack.callback(os.close, ready)
+    startup["ready_fd"] = ready_end
+    descriptors = [listener.fileno(), ready_end]
     command = [sys.executable, "-P", "-m", "knary.process", "gateway", json.dumps(startup)]
     if probe_fd >= 0:
         descriptors.append(probe_fd)
@@ -179,15 +195,16 @@ def _start(
             command, place / "output", environment=instance.environment(), descriptors=descriptors
         )
     )
-    worker = OwnWorker(process, control, place / "output")
+    os.close(ready_end)
+    worker = OwnWorker(process, control, place / "output", ready)
     stack.callback(lambda: worker.link and worker.link.close())
     return worker
 
 
-def wait_until_served(port: int, worker: OwnWorker) -> None:
-    """Return when the port is answered."""
+def wait_until_served(port: int, host: str, worker: OwnWorker) -> None:
+    """Return when the host is answered on the port."""
     deadline = time.monotonic() + START_S_MAX
-    while not instance.answer(port, HOST):
+    while not instance.answer(port, host):
         if worker.process.poll() is not None or time.monotonic() > deadline:
             said = worker.output.read_text(errors="replace").strip()
             raise BenchmarkError(f"the worker does not answer: {said}")

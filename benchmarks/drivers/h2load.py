@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import measuring
 import report
 from instance import BenchmarkError
 from measuring import Counts
@@ -41,9 +42,9 @@ def latencies_us(log: str) -> list[float]:
     return [float(line.split("\t")[2]) for line in log.splitlines() if line]
 
 
-def command(port: int, arguments: Sequence[str], path: str = "/") -> list[str]:
+def command(port: int, arguments: Sequence[str]) -> list[str]:
     """Return a call of h2load in clear text, with prior knowledge."""
-    return [find("h2load") or "h2load", *arguments, f"http://127.0.0.1:{port}{path}"]
+    return [find("h2load") or "h2load", *arguments, f"http://127.0.0.1:{port}/"]
 
 
 def grpc_arguments(folder: Path) -> tuple[str, ...]:
@@ -78,10 +79,11 @@ def drive(
     return Counts(counts.requests, counts.elapsed_s, p50, p99, cpu_s)
 
 
-def trial(port: int, extra: Sequence[str], path: str = "/") -> str:
+def trial(port: int, extra: Sequence[str], wait_s: float = 5.0) -> str:
     """Send one request; return what is wrong with it, "" when nothing is."""
-    call = command(port, ("-n1", "-c1", "-m1", "-T", "5s", "-N", "5s", *extra), path)
-    said, _ = wrk.run(call, 10, range(1024))
+    waits = ("-T", f"{wait_s:g}s", "-N", f"{wait_s:g}s")
+    call = command(port, ("-n1", "-c1", "-m1", *waits, *extra))
+    said, _ = wrk.run(call, 2 * wait_s, measuring.available_cores())
     try:
         parsed(said)
     except ValueError as error:
