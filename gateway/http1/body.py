@@ -172,7 +172,7 @@ class ChunkedBody:
             self.done = True
             return
         name, value = read_field(line)
-        self._trailer_bytes += len(line)
+        self._trailer_bytes += len(line) + 2
         if self._trailer_bytes > self._trailer_bytes_max:
             raise HeadTooLarge("the trailers are too long")
         if name.lower() not in TRAILERS_REFUSED:

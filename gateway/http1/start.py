@@ -18,6 +18,7 @@ _UNLIMITED: Final = 1 << 62  # how long a line may be is not asked here
 _TLS_HANDSHAKE: Final = b"\x16\x03"
 # A CR before its LF, or one whose LF may still come; else no control byte but tab.
 _NOT_TEXT: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
+_EMPTY_LINES: Final = re.compile(rb"(?:\r\n)+")
 _HTTP: Final = (b"H", b"T", b"T", b"P", b"/")
 
 
@@ -37,10 +38,19 @@ _STATUS_LINE_START: Final = re.compile(
 )
 
 
+def after_empty_lines(data: bytes) -> bytes:
+    """Return what follows the empty lines before a request.
+
+    RFC 9112 2.2 asks to ignore at least one; nginx and Envoy ignore all.
+    """
+    match = _EMPTY_LINES.match(data)
+    return data if match is None else data[match.end() :]
+
+
 def check_start(data: bytes, checked: int = 0) -> None:
     """Raise a GatewayError when `data` cannot be the start of a request's head.
 
-    `data` begins where a request begins (an empty line before it is gone) and holds no whole head;
+    `data` begins where a request begins (empty lines before it are gone) and holds no whole head;
     its first `checked` bytes passed before. The start of HTTP/2's preface passes.
     """
     if data == b"\r" or PREFACE.startswith(data):
