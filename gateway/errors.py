@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from gateway.metrics.cell import OTHER, TIMED_OUT, UPSTREAM_FAILED, UPSTREAM_NONSENSE
+
 
 class GatewayError(Exception):
     """A request that cannot be served. `body` is what the client reads, one line of text."""
 
     status: ClassVar[int] = 500
     body: ClassVar[str] = "internal error"
+    reason: ClassVar[int] = OTHER  # what metrics say of an answer that it broke off
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail or self.body)
@@ -91,6 +94,7 @@ class UpstreamFailed(GatewayError):
     """The revision closed or broke the connection before it answered."""
 
     status = 502
+    reason = UPSTREAM_FAILED
     body = "the revision closed the connection before it answered"
 
 
@@ -98,6 +102,7 @@ class UpstreamNonsense(GatewayError):
     """The revision's answer is not HTTP that can be passed on; `detail` is a text of our own."""
 
     status = 502
+    reason = UPSTREAM_NONSENSE
     body = "the revision's answer is not valid HTTP"
 
     @property
@@ -130,4 +135,5 @@ class RequestTimeout(GatewayError):
     """The revision's timeoutSeconds is over (queue-proxy's words)."""
 
     status = 504
+    reason = TIMED_OUT
     body = "request timeout"

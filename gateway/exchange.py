@@ -14,73 +14,24 @@ import asyncio
 import logging
 import math
 from http import HTTPStatus
-from time import monotonic
+from time import perf_counter_ns, time
 from typing import TYPE_CHECKING
 
+from gateway.accesslog import Entry, shown, timestamp, trace_id_of
 from gateway.errors import BackendGone, GatewayError, RequestTimeout, UpstreamFailed
 from gateway.http1.request import IDEMPOTENT, RequestHead
 from gateway.http1.response import ResponseHead
+from gateway.metrics.cell import CLIENT_GONE, OTHER, TIMED_OUT, Cell
+from gateway.metrics.layout import REASON_NAMES
 from gateway.upstream.dialing import dial
 from gateway.upstream.lease import Lease
 
 if TYPE_CHECKING:
-    from gateway.router import HostTable, Target
+    from gateway.downstream.client import Client
+    from gateway.router import Target
     from gateway.worker import Worker
 
 log = logging.getLogger(__name__)
-
-
-class Client:
-    """What an exchange needs of the client's connection, or of the stream, that it answers."""
-
-    def __init__(self, hosts: HostTable) -> None:
-        self.hosts = hosts  # the listener's
-        self.ip = ""
-        self.forwarding = b""  # `forwarding_lines` of the ip
-        self.cannot_write = False  # it does not keep up with the answer
-
-    def respond(
-        self,
-        exchange: Exchange,
-        head: ResponseHead | None,
-        data: bytes,
-        trailers: bytes,
-        ended: bool,
-    ) -> None:
-        """Send a part of the answer; the first has its head, the last its trailers."""
-        raise NotImplementedError
-
-    def respond_interim(self, head: ResponseHead) -> None:
-        """Send a 1xx."""
-        raise NotImplementedError
-
-    def refuse(self, exchange: Exchange, error: GatewayError) -> None:
-        """Send an answer of the gateway's own."""
-        raise NotImplementedError
-
-    def cut_short(self, exchange: Exchange, text: bytes) -> None:
-        """End an answer that has begun with this text, if its framing has room for more."""
-        raise NotImplementedError
-
-    def abort(self) -> None:
-        """Break the answer off, so that the client sees that it is not whole."""
-        raise NotImplementedError
-
-    def on_answered(self, exchange: Exchange) -> None:
-        """Go on with the next request: this one has its answer."""
-        raise NotImplementedError
-
-    def switch(self, exchange: Exchange, head: ResponseHead, lease: Lease, data: bytes) -> None:
-        """Pass the 101 on; from here on both connections are one tunnel."""
-        raise NotImplementedError
-
-    def pause(self) -> None:
-        """Read no more of the request: the revision does not keep up."""
-        raise NotImplementedError
-
-    def resume(self) -> None:
-        """Read on."""
-        raise NotImplementedError
 
 
 class Exchange:
@@ -93,13 +44,15 @@ class Exchange:
     answered: bool = False
     early: bytes = b""  # body that arrived before there was a lease, as the client sent it
     early_trailers: bytes = b""
+    status: int = 0  # of the answer, once it has begun
+    retries: int = 0
+    queued_us: int = 0  # waited for a replica, a connection or room
     _explanation: str = ""
-    _begun_s: float = 0.0
-    _queued_s: float = 0.0
     _replayable: bool = False
     _lease: Lease | None = None
     _tunnelled: Lease | None = None
     _dialing: asyncio.Task[None] | None = None
+    _cell: Cell | None = None
     bytes_up: int = 0  # of the body
     bytes_down: int = 0
     _progress_seen: int = -1  # at `_active_at`
@@ -109,6 +62,7 @@ class Exchange:
         self._worker = worker
         self.client = client
         self.request = request
+        self._begun_ns = perf_counter_ns()
         self.request_ended = not (request.chunked or request.length > 0)
 
     # The way up.
@@ -123,7 +77,8 @@ class Exchange:
         else:
             target, self._explanation = split.pick_explained()
             self.target = target
-            self._begun_s = monotonic()
+        self._cell = cell = target.cell or target.open_cell(self._worker.metrics)
+        cell.begun += 1
         backend = target.backend
         self._replayable = self.request_ended and request.method in IDEMPOTENT
         now = self._worker.deadlines.now
@@ -153,7 +108,7 @@ class Exchange:
         return (
             f"Knary-Revision: {self.target.backend.name.decode()}\r\n"
             f'Knary-Explain: route="{route.row.service or route.row.key}"{tag}; rule={rule}; '
-            f"{self._explanation}; queued={self._queued_s:.6f}\r\n"
+            f"{self._explanation}; queued={self.queued_us / 1e6:.6f}\r\n"
         ).encode("latin-1")
 
     def _obtain(self) -> None:
@@ -163,6 +118,7 @@ class Exchange:
         self._dialing = self._worker.tasks.create_task(self._dial())
 
     async def _dial(self) -> None:
+        waiting_since_ns = perf_counter_ns()
         try:
             lease = await self._leased()
         except GatewayError as error:
@@ -175,8 +131,9 @@ class Exchange:
             self.refuse(UpstreamFailed(str(error)))
             return
         self._dialing = None
-        if self._begun_s:
-            self._queued_s = monotonic() - self._begun_s
+        self.queued_us += (perf_counter_ns() - waiting_since_ns) // 1000
+        if self._cell is not None:
+            self._cell.waited(self.queued_us)
         self._send(lease)
         if not self.request_ended and not lease.is_full:
             self.client.resume()
@@ -187,8 +144,14 @@ class Exchange:
             try:
                 return await dial(self._worker, self.target.backend)
             except BackendGone:  # nothing was sent, or it may be sent again
-                route = self.client.hosts.match(self.request.host)
-                self.target = route.split_for(self.request.lines).pick()
+                self._reroute()
+
+    def _reroute(self) -> None:
+        route = self.client.hosts.match(self.request.host)
+        self._count_aborted(OTHER)  # for the revision that it left
+        target = self.target = route.split_for(self.request.lines).pick()
+        self._cell = cell = target.cell or target.open_cell(self._worker.metrics)
+        cell.begun += 1
 
     def on_request_body(self, data: bytes, trailers: bytes, ended: bool) -> None:
         """Pass a part of the body up; `trailers` are whole lines, given with the end."""
@@ -214,6 +177,7 @@ class Exchange:
         if lease is None or not asked or head.upgrade != asked or self.response_started:
             return False
         self.response_started = True
+        self.status = head.status
         self._lease = None
         self._tunnelled = lease
         self.client.switch(self, head, lease, data)
@@ -232,6 +196,7 @@ class Exchange:
         if lease is not None:
             self.answered = True
             lease.replica.release()
+            self._count(self.status)
 
     def on_response(
         self,
@@ -247,6 +212,7 @@ class Exchange:
         """
         if head is not None:
             self.response_started = True
+            self.status = head.status
         self.bytes_down += len(data)
         self.client.respond(self, head, data, trailers, ended)
         if ended:
@@ -255,6 +221,7 @@ class Exchange:
             if lease is not None:
                 lease.finish(reusable and self.request_ended)
                 lease.replica.release()
+            self._count(self.status)
             self.client.on_answered(self)
 
     # What can go wrong.
@@ -272,6 +239,8 @@ class Exchange:
         may_replay = self._replayable and lease.reused and lease.is_silent
         if may_replay and not self.response_started:
             self._replayable = False
+            self.retries += 1
+            self._worker.metrics.worker.retries += 1
             self._obtain()
         else:
             self.refuse(error)
@@ -308,6 +277,7 @@ class Exchange:
         self._give_up_upstream()
         if started and self._tunnelled is None:
             self.answered = True
+            self._count_aborted(TIMED_OUT)
             self.client.cut_short(self, error.body.encode())
         else:
             self.refuse(error)
@@ -316,6 +286,7 @@ class Exchange:
         """Nobody waits for the answer any more."""
         self.answered = True
         self._give_up_upstream()
+        self._count_aborted(CLIENT_GONE)
 
     def _give_up_upstream(self) -> None:
         if self._dialing is not None:
@@ -331,10 +302,62 @@ class Exchange:
         """Answer with the error; after the head only an aborted body tells the truth."""
         self.answered = True
         if self.response_started:
+            if self._tunnelled is None:
+                self._count_aborted(error.reason)
             self.client.abort()
             return
         self.client.refuse(self, error)
+        if self._cell is not None:
+            self._cell.answered_here += 1
+        else:
+            self._worker.metrics.worker.refuse(error.status)
+        self._count(error.status, type(error).__name__)
         self.client.on_answered(self)
+
+    # What is counted, once for each exchange that got its target.
+
+    def _count(self, status: int, reason: str = "") -> None:
+        latency_us = (perf_counter_ns() - self._begun_ns) // 1000
+        if self._cell is not None:
+            self._cell.done(status, latency_us, self.bytes_up, self.bytes_down)
+        if self._worker.access_log is not None:
+            self._log(status, reason, latency_us)
+
+    def _count_aborted(self, reason: int) -> None:
+        if self._cell is not None:
+            self._cell.aborted(reason, self.bytes_up, self.bytes_down)
+        if self._worker.access_log is not None:
+            latency_us = (perf_counter_ns() - self._begun_ns) // 1000
+            self._log(self.status, REASON_NAMES[reason], latency_us)
+
+    def _log(self, status: int, reason: str, latency_us: int) -> None:
+        access_log = self._worker.access_log
+        trace_id = trace_id_of(self.request.lines)
+        if access_log is not None and access_log.is_wanted(trace_id):
+            access_log.record(self._entry(trace_id, status, reason, latency_us))
+
+    def _entry(self, trace_id: str, status: int, reason: str, latency_us: int) -> Entry:
+        request, cell = self.request, self._cell
+        return Entry(
+            time=timestamp(time() - latency_us / 1e6),
+            worker=self._worker.number,
+            client=self.client.ip,
+            protocol=self.client.protocol if request.is_http11 else "HTTP/1.0",
+            method=shown(request.method),
+            host=shown(request.host),
+            path=shown(request.target),
+            status=status,
+            service=cell.service if cell else "",
+            revision=cell.revision if cell else "",
+            tag=cell.tag if cell else "",
+            bytes_up=self.bytes_up,
+            bytes_down=self.bytes_down,
+            duration_us=latency_us,
+            queue_us=self.queued_us,
+            retries=self.retries,
+            trace_id=trace_id,
+            reason=reason,
+        )
 
     # Flow: whoever cannot write any more pauses the other side.
 

@@ -10,13 +10,16 @@ import os
 import signal
 import socket
 from pathlib import Path
+from random import SystemRandom
 from typing import cast
 
 import msgspec
 import uvloop
 
+from gateway.accesslog import open_access_log
 from gateway.control import ControlLink
 from gateway.downstream.h1 import ClientConnection
+from gateway.metrics.registry import open_metrics
 from gateway.router import HostTable, Router
 from gateway.settings import Startup
 from gateway.worker import Worker
@@ -45,13 +48,25 @@ async def _serve(startup: Startup) -> int:
     _die_with_parent(loop, startup.life_fd)
     link = ControlLink(startup)
     async with asyncio.TaskGroup() as tasks:
-        worker = Worker(loop, startup.settings, tasks)
+        metrics = open_metrics(startup.metrics_file, startup.worker)
+        worker = Worker(loop, startup.settings, tasks, metrics)
+        worker.number = startup.worker
+        worker.access_log = open_access_log(
+            startup.access_log,
+            startup.access_log_fd,
+            startup.access_log_sample,
+            SystemRandom().random,
+            metrics.worker,
+        )
         router = Router(worker, startup.worker, link.on_idle)
         linked = tasks.create_task(link.run(router))
         if await _either(link.first_table, stopping):
             await _accept(startup, worker, router, stopping)
         linked.cancel()
         worker.deadlines.stop()
+        if worker.access_log is not None:
+            worker.access_log.close()
+        metrics.close()
     return 0
 
 

@@ -10,6 +10,8 @@ from gateway.contract import Backend, Delta, Route, RouteTable, Share, Split
 from gateway.errors import NoRoute
 from gateway.forwarding import HeaderRules
 from gateway.http1.head import check_host, host_of
+from gateway.metrics.cell import Cell
+from gateway.metrics.registry import Metrics
 from gateway.splitting.splitter import Splitter, make_splitter
 from gateway.upstream.pool import BackendState, Replica, split_address
 
@@ -26,10 +28,18 @@ class RefusedTable(Exception):
 class Target:
     """One share of a split, ready for use: the backend, and what its requests carry."""
 
-    def __init__(self, backend: BackendState, share: Share, host: str) -> None:
+    def __init__(self, backend: BackendState, share: Share, route: Route) -> None:
         self.backend = backend
         self.weight = share.weight
-        self.rules = HeaderRules(share.headers, host)
+        self.rules = HeaderRules(share.headers, route.host)
+        self.cell: Cell | None = None  # what its requests amount to, from the first one on
+        self._route = route
+
+    def open_cell(self, metrics: Metrics) -> Cell:
+        """Return its cell; asked for by its first request, as a table may name more than fit."""
+        route = self._route
+        cell = self.cell = metrics.cell(route.service, self.backend.key, route.tag)
+        return cell
 
 
 class CompiledSplit:
@@ -235,9 +245,7 @@ class Router:
         shares = [share for share in split.shares if share.weight > 0]
         if len({share.backend for share in shares}) < len(shares):
             raise ValueError(f"route {row.key!r} names a backend twice")
-        targets = tuple(
-            Target(self._backend(share.backend, fresh), share, row.host) for share in shares
-        )
+        targets = tuple(Target(self._backend(share.backend, fresh), share, row) for share in shares)
         if before and _same_turns(before.row, split):
             splitter = before.splitter
         else:

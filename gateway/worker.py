@@ -5,8 +5,10 @@ from __future__ import annotations
 from asyncio import AbstractEventLoop, Event, TaskGroup, timeout
 from typing import TYPE_CHECKING
 
+from gateway.accesslog import AccessLog
 from gateway.deadlines import Deadlines
 from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines
+from gateway.metrics.registry import Metrics
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,13 +19,21 @@ if TYPE_CHECKING:
 class Worker:
     """The worker's surroundings: loop, limits, remembered lines, deadlines, the tasks' parent."""
 
-    def __init__(self, loop: AbstractEventLoop, settings: Settings, tasks: TaskGroup) -> None:
+    access_log: AccessLog | None = None
+    number = 0
+    waiting = 0  # requests, for a replica
+    upstream_connections = 0
+
+    def __init__(
+        self, loop: AbstractEventLoop, settings: Settings, tasks: TaskGroup, metrics: Metrics
+    ) -> None:
         self.loop = loop
+        self.metrics = metrics
         self.settings = settings
         self.tasks = tasks
         self.request_lines = HeaderLines(REQUEST_KINDS)
         self.response_lines = HeaderLines(RESPONSE_KINDS)
-        self.deadlines = Deadlines(loop, settings, self._sweep)
+        self.deadlines = Deadlines(loop, settings, self._tick, self._sweep)
         self.pools: dict[Replica, None] = {}  # the replicas with idle connections
         self.draining = False
         self._gone = Event()
@@ -33,6 +43,18 @@ class Worker:
         self.deadlines.connections.discard(connection)
         if self.draining and not self.deadlines.connections:
             self._gone.set()
+
+    def _tick(self, now: float) -> None:
+        """Publish what was counted."""
+        del now
+        figures = self.metrics.worker
+        figures.connections_open = len(self.deadlines.connections)
+        figures.pool_idle = sum(len(replica.idle) for replica in self.pools)
+        figures.pool_in_use = self.upstream_connections - figures.pool_idle
+        figures.requests_waiting = self.waiting
+        if self.access_log is not None:
+            self.access_log.flush()
+        self.metrics.flush()
 
     def _sweep(self, now: float) -> None:
         """Close upstream connections that were idle for too long."""

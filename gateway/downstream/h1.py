@@ -7,9 +7,10 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from gateway.downstream.client import Client
 from gateway.downstream.tunnel import open_tunnel
 from gateway.errors import BadMessage, GatewayError, HeadTimeout, HeadTooLarge, TargetTooLong
-from gateway.exchange import Client, Exchange
+from gateway.exchange import Exchange
 from gateway.forwarding import (
     forwarding_lines,
     own_answer,
@@ -58,7 +59,9 @@ class ClientConnection(Client):
         self.forwarding = forwarding_lines(self.ip)
         self._transport.set_write_buffer_limits(worker.settings.buffer_bytes_high)
         worker.deadlines.connections.add(self)
+        worker.metrics.worker.connections_accepted += 1
         if len(worker.deadlines.connections) > worker.settings.connections_max:
+            worker.metrics.worker.connections_refused += 1
             self._transport.abort()
 
     # Reading.
@@ -228,6 +231,7 @@ class ClientConnection(Client):
         self._held = False
         self._flow()
         self._write(switching_head(head) + data)
+        lease.detach()
         open_tunnel(exchange, self._transport, lease.transport, self._forget)
         if early:
             lease.transport.write(early)
@@ -237,6 +241,7 @@ class ClientConnection(Client):
         self._buffer = b""
         self._closing = True
         self._reading = False
+        self._worker.metrics.worker.refuse(error.status)
         phrase = HTTPStatus(error.status).phrase
         self._write(own_answer(error.status, phrase, error.body, with_body=True, close=True))
         self._linger()

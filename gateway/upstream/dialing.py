@@ -22,6 +22,7 @@ async def dial(worker: Worker, backend: BackendState) -> Lease:
         raise QueueFull
     gives_up = loop.time() + settings.replica_wait_s_max
     backend.waiting += 1
+    worker.waiting += 1
     try:
         while True:
             if backend.gone:
@@ -40,6 +41,7 @@ async def dial(worker: Worker, backend: BackendState) -> Lease:
                 raise NoReplica(backend.key)
     finally:
         backend.waiting -= 1
+        worker.waiting -= 1
 
 
 async def _turn(backend: BackendState, until: float | None) -> None:
@@ -62,6 +64,7 @@ async def _connected(worker: Worker, backend: BackendState, replica: Replica) ->
     if idle := replica.reuse(loop.time(), settings.upstream_idle_s_max):
         return idle
     backend.trying(replica)
+    worker.metrics.worker.dials += 1
     try:
         async with asyncio.timeout(settings.upstream_connect_s_max):
             connection = await connect(worker, replica)
@@ -69,10 +72,12 @@ async def _connected(worker: Worker, backend: BackendState, replica: Replica) ->
             connection.abandon()
             raise ConnectionResetError
     except TimeoutError:
+        worker.metrics.worker.dial_failures += 1
         backend.hung(replica)
         replica.release()
         return None
     except OSError:
+        worker.metrics.worker.dial_failures += 1
         backend.refused(replica)
         replica.release()
         return None

@@ -48,6 +48,7 @@ class UpstreamConnection(Lease):
         self.transport = transport  # type: ignore[assignment]
         self._write: Callable[[bytes], None] = self.transport.write  # a call less per request
         self.transport.set_write_buffer_limits(self._worker.settings.buffer_bytes_high)
+        self._worker.upstream_connections += 1
 
     # The way up.
 
@@ -186,12 +187,21 @@ class UpstreamConnection(Lease):
         """Tell whether its end was seen; what is written now goes nowhere."""
         return self.transport.is_closing()
 
+    def detach(self) -> None:
+        """Let go of the transport: it is part of a tunnel now."""
+        self.exchange = None
+        self._worker.upstream_connections -= 1
+
     def eof_received(self) -> bool:
         """End now: the connection is lost only when all that was written is sent, if ever."""
-        self.connection_lost(None)
+        self._end(None)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._worker.upstream_connections -= 1
+        self._end(exc)
+
+    def _end(self, exc: Exception | None) -> None:
         exchange = self.exchange
         if exchange is None:
             self._leave_pool()

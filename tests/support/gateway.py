@@ -13,6 +13,7 @@ import uvloop
 from gateway.contract import Backend, Route, RouteTable, Share, Split
 from gateway.downstream.h1 import ClientConnection
 from gateway.exchange import Exchange
+from gateway.metrics.registry import Metrics
 from gateway.router import Router
 from gateway.settings import Settings
 from gateway.upstream.pool import BackendState
@@ -100,7 +101,9 @@ class StillLoop:
 
 def idle_worker() -> Worker:
     """Return a worker without a running loop."""
-    return Worker(cast("asyncio.AbstractEventLoop", StillLoop()), Settings(), asyncio.TaskGroup())
+    return Worker(
+        cast("asyncio.AbstractEventLoop", StillLoop()), Settings(), asyncio.TaskGroup(), Metrics()
+    )
 
 
 @contextlib.asynccontextmanager
@@ -109,7 +112,7 @@ async def gateway(**settings: float) -> AsyncIterator[Gateway]:
     loop = asyncio.get_running_loop()
     idle: list[str] = []
     async with asyncio.TaskGroup() as tasks:
-        worker = Worker(loop, msgspec.structs.replace(Settings(), **settings), tasks)
+        worker = Worker(loop, msgspec.structs.replace(Settings(), **settings), tasks, Metrics())
         router = Router(worker, 0, idle.append)
         worker.deadlines.start()
         server = await loop.create_server(
