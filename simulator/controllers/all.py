@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.controllers.configuration import ConfigurationController
+from simulator.controllers.domainmapping import DomainMappingController
 from simulator.controllers.events import EventController
 from simulator.controllers.garbage import FAMILY, GarbageController
 from simulator.controllers.labeler import LabelerController
@@ -29,6 +30,7 @@ def build(
         RevisionController(images, settings),
         RouteController(settings),
         LabelerController(),
+        DomainMappingController(),
         *(GarbageController(kind) for kind in FAMILY),
         RetentionController(settings),
         NamespaceController(),

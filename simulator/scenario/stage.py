@@ -20,7 +20,7 @@ from simulator.instance.description import Description
 from simulator.instance.environment import child_environment
 from simulator.instance.paths import InstancePaths
 
-FREE_PORTS = ("--port", "0", "--api-port", "0", "--console-port", "0")
+FREE_PORTS = ("--port", "0", "--local-port", "0", "--api-port", "0", "--console-port", "0")
 
 
 @dataclass(frozen=True)
