@@ -21,6 +21,7 @@ from gateway.forwarding import (
 from gateway.http1.body import Body
 from gateway.http1.request import read_request
 from gateway.http1.response import ResponseHead
+from gateway.http1.start import after_empty_lines, check_start
 from gateway.upstream.h1 import UpstreamConnection
 from gateway.upstream.lease import Lease
 
@@ -82,14 +83,15 @@ class ClientConnection(Client):
         """Begin the exchange of each whole head in `data`, until one is under way."""
         self._reading = True
         while data and self.exchange is None and not self._closing:
-            if data.startswith(b"\r\n"):  # RFC 9112 2.2: one empty line before a request
-                data = data[2:]
+            if data.startswith(b"\r\n"):
+                data = after_empty_lines(data)
             end = data.find(b"\r\n\r\n")
-            if end < 0 and len(data) <= self._worker.settings.head_bytes_max:
-                if not self._buffer:
-                    self._since = self._worker.loop.time()
-                break
             try:
+                if end < 0 and len(data) <= self._worker.settings.head_bytes_max:
+                    check_start(data, len(self._buffer))
+                    if not self._buffer:
+                        self._since = self._worker.loop.time()
+                    break
                 data = self._begin(data, end)
             except GatewayError as error:
                 self._refuse_bytes(error)

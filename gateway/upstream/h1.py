@@ -11,6 +11,7 @@ from gateway.errors import BadMessage, GatewayError, HeadTooLarge, UpstreamFaile
 from gateway.forwarding import request_head
 from gateway.http1.body import Body, UntilClose
 from gateway.http1.response import ResponseHead, read_response
+from gateway.http1.start import check_answer_start
 from gateway.upstream.lease import Lease
 from gateway.upstream.pool import Replica
 
@@ -116,6 +117,7 @@ class UpstreamConnection(Lease):
             if end > settings.head_bytes_max or (end < 0 and len(data) > settings.head_bytes_max):
                 raise HeadTooLarge
             if end < 0:
+                check_answer_start(data)
                 self._buffer = data
                 self.is_silent = False
                 return
