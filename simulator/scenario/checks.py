@@ -82,6 +82,8 @@ def judge_split(
     """Judge counts by a bound: `within`, or what the splitter promises for any window."""
     counts = counts_of(answers)
     known = sum(counts.values())
+    if not known:
+        return _broken("no revision answered one request")
     # A request without an answer may have taken a turn all the same.
     strays = overlap + len(answers) - known
     told = _told(claim.split, counts, known)

@@ -111,6 +111,12 @@ def test_a_request_without_an_answer_may_have_taken_a_turn() -> None:
             id="errors by kind, with the first",
         ),
         pytest.param(
+            AnswersClaim(split=HALVES, errors=2),
+            answers_of([""] * 2, error="reset"),
+            "no revision answered one request",
+            id="a split of nothing",
+        ),
+        pytest.param(
             AnswersClaim(split=HALVES, within=0),
             mixed(52, 48),
             "100 requests split 52 : 48: hello-00001 got 52, want 50 and at most 0 off",
