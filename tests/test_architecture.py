@@ -27,6 +27,7 @@ STATE_ALLOWED: dict[str, str] = {}
 # The only places that may let real time pass in a test: bounded waits for a real condition.
 SLEEP_ALLOWED: dict[str, str] = {
     "tests/support/waiting.py": "a bounded wait for what another process does",
+    "tests/support/grpc_interop_server.py": "a server that takes as long as its client asks",
 }
 
 MUTABLE_MAKERS = {

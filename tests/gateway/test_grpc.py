@@ -71,6 +71,19 @@ async def routed(
             yield under_test, to
 
 
+@contextlib.asynccontextmanager
+async def two_revisions() -> AsyncIterator[
+    tuple[Gateway, grpc.aio.Channel, InteropServer, InteropServer]
+]:
+    """Give a gateway, a connection, and the two servers between which it splits."""
+    async with (
+        interop_server(BLUE) as blue,
+        interop_server(GREEN) as green,
+        routed(blue, green) as (under_test, to),
+    ):
+        yield under_test, to, blue, green
+
+
 async def name_of(call: grpc.aio.Call) -> str:
     """Return which server answers."""
     return str(dict(await call.initial_metadata())[SERVER_NAME])
@@ -201,22 +214,21 @@ def test_a_host_that_nobody_serves_is_unimplemented() -> None:
 @through_the_gateway
 def test_a_revision_that_breaks_off_fails_its_calls_alone() -> None:
     async def main() -> None:
-        async with interop_server(BLUE) as blue, interop_server(GREEN) as green:
-            async with routed(blue, green) as (_, to):
-                calls = [duplex(to) for _ in range(4)]
-                for call in calls:
-                    await call.write(asking(1))
-                    await call.read()
-                names = [await name_of(call) for call in calls]
-                assert sorted(names) == [BLUE, BLUE, GREEN, GREEN]
-                await blue.stop()
-                for call, name in zip(calls, names, strict=True):
-                    if name == BLUE:
-                        code, _ = await failure(call.read())
-                        assert code is not grpc.StatusCode.OK
-                    else:
-                        await call.write(asking(3))
-                        assert len((await call.read()).payload.body) == 3
+        async with two_revisions() as (_, to, blue, _):
+            calls = [duplex(to) for _ in range(4)]
+            for call in calls:
+                await call.write(asking(1))
+                await call.read()
+            names = [await name_of(call) for call in calls]
+            assert sorted(names) == [BLUE, BLUE, GREEN, GREEN]
+            await blue.stop()
+            for call, name in zip(calls, names, strict=True):
+                if name == BLUE:
+                    code, _ = await failure(call.read())
+                    assert code is not grpc.StatusCode.OK
+                else:
+                    await call.write(asking(3))
+                    assert len((await call.read()).payload.body) == 3
 
     run(main())
 
@@ -226,24 +238,27 @@ def test_a_revision_that_leaves_finishes_its_streams_and_gets_no_new_one() -> No
     """It says GOAWAY while a stream is open: the stream goes on, new calls go elsewhere."""
 
     async def main() -> None:
-        async with interop_server(BLUE) as first, interop_server("second") as second:
-            async with gateway() as under_test:
-                under_test.router.replace(h2c({BLUE: (first.address,)}))
-                async with channel(f"127.0.0.1:{under_test.port}", HOST) as to:
-                    stream = duplex(to)
-                    await stream.write(asking(1))
-                    await stream.read()
-                    under_test.router.replace(h2c({BLUE: (second.address,)}))
-                    leaving = asyncio.ensure_future(first.stop(30.0))
-                    for _ in range(5):
-                        call = who(to)
-                        await call
-                        assert await name_of(call) == "second"
-                    await stream.write(asking(2))
-                    assert len((await stream.read()).payload.body) == 2
-                    await stream.done_writing()
-                    assert await stream.read() is grpc.aio.EOF
-                    await leaving
+        async with (
+            interop_server("first") as first,
+            interop_server("second") as second,
+            gateway() as under_test,
+        ):
+            under_test.router.replace(h2c({BLUE: (first.address,)}))
+            async with channel(f"127.0.0.1:{under_test.port}", HOST) as to:
+                stream = duplex(to)
+                await stream.write(asking(1))
+                await stream.read()
+                under_test.router.replace(h2c({BLUE: (second.address,)}))
+                leaving = asyncio.ensure_future(first.stop(30.0))
+                for _ in range(5):
+                    call = who(to)
+                    await call
+                    assert await name_of(call) == "second"
+                await stream.write(asking(2))
+                assert len((await stream.read()).payload.body) == 2
+                await stream.done_writing()
+                assert await stream.read() is grpc.aio.EOF
+                await leaving
 
     run(main())
 
@@ -270,18 +285,17 @@ def test_a_worker_that_stops_finishes_its_streams_and_loses_no_call() -> None:
 @through_the_gateway
 def test_calls_of_one_connection_are_split_exactly() -> None:
     async def main() -> None:
-        async with interop_server(BLUE) as blue, interop_server(GREEN) as green:
-            async with routed(blue, green) as (_, to):
-                names = []
-                for _ in range(100):
-                    call = who(to)
-                    await call
-                    names.append(await name_of(call))
-                assert Counter(names) == {BLUE: 50, GREEN: 50}
-                calls = [who(to) for _ in range(100)]
-                await asyncio.gather(*calls)
-                names = [await name_of(call) for call in calls]
-                assert Counter(names) == {BLUE: 50, GREEN: 50}
+        async with two_revisions() as (_, to, _, _):
+            names = []
+            for _ in range(100):
+                call = who(to)
+                await call
+                names.append(await name_of(call))
+            assert Counter(names) == {BLUE: 50, GREEN: 50}
+            calls = [who(to) for _ in range(100)]
+            await asyncio.gather(*calls)
+            names = [await name_of(call) for call in calls]
+            assert Counter(names) == {BLUE: 50, GREEN: 50}
 
     run(main())
 
@@ -289,25 +303,24 @@ def test_calls_of_one_connection_are_split_exactly() -> None:
 @through_the_gateway
 def test_a_stream_stays_on_its_revision_when_the_split_changes() -> None:
     async def main() -> None:
-        async with interop_server(BLUE) as blue, interop_server(GREEN) as green:
+        async with two_revisions() as (under_test, to, blue, green):
             addresses = {BLUE: (blue.address,), GREEN: (green.address,)}
-            async with routed(blue, green) as (under_test, to):
-                under_test.router.replace(h2c(addresses, {BLUE: 1, GREEN: 0}))
-                stream = duplex(to)
-                await stream.write(asking(1))
-                await stream.read()
-                assert await name_of(stream) == BLUE
-                under_test.router.replace(h2c(addresses, {BLUE: 0, GREEN: 1}))
-                for size in range(1, 20):
-                    await stream.write(asking(size))
-                    assert len((await stream.read()).payload.body) == size
-                    call = who(to)
-                    await call
-                    assert await name_of(call) == GREEN
-                await stream.done_writing()
-                assert await stream.read() is grpc.aio.EOF
-                assert green.calls == 19
-                assert blue.calls == 1
+            under_test.router.replace(h2c(addresses, {BLUE: 1, GREEN: 0}))
+            stream = duplex(to)
+            await stream.write(asking(1))
+            await stream.read()
+            assert await name_of(stream) == BLUE
+            under_test.router.replace(h2c(addresses, {BLUE: 0, GREEN: 1}))
+            for size in range(1, 20):
+                await stream.write(asking(size))
+                assert len((await stream.read()).payload.body) == size
+                call = who(to)
+                await call
+                assert await name_of(call) == GREEN
+            await stream.done_writing()
+            assert await stream.read() is grpc.aio.EOF
+            assert green.calls == 19
+            assert blue.calls == 1
 
     run(main())
 
