@@ -106,6 +106,11 @@ class AccessLog:
             self._writer.write(bytes(self._buffer))
             self._buffer.clear()
 
+    @property
+    def is_written(self) -> bool:
+        """Tell whether nothing waits to be written."""
+        return self._writer.is_idle and not self._buffer
+
     def close(self) -> None:
         """Write what is left, within CLOSE_S_MAX."""
         self._writer.finish(bytes(self._buffer), CLOSE_S_MAX)

@@ -49,7 +49,7 @@ def read_file(path: Path) -> FileCounts | None:
     try:
         with path.open("rb") as file:
             length = os.fstat(file.fileno()).st_size
-            if length < HEADER_BYTES:
+            if length < HEADER_BYTES or length % WORD:
                 return None
             with (
                 mmap.mmap(file.fileno(), length, access=mmap.ACCESS_READ) as mapped,

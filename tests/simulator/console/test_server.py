@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from gateway.metrics.registry import Metrics, open_metrics
 from simulator.api.access import Policy, allowed_hosts
 from simulator.api.settings import ApiSettings
-from simulator.console.server import OPEN_PATHS, ConsoleServer
+from simulator.console.server import OPEN_PATHS, ConsoleServer, Figures
 from simulator.errors import KnaryError
+from simulator.metrics.page import MetricsPage
+from simulator.metrics.replicas import ReplicaSeen, Seen
 
 TOKEN = "a-token-for-this-test"
 STATUS = {"schema": 1, "replicas": []}
+SEEN = Seen((ReplicaSeen("default", "hello-00001", "hello-00001-x", 2, is_ready=True),))
 
 
 class Console:
@@ -36,6 +42,7 @@ class Console:
 def run(
     scenario: Callable[[Console], Awaitable[None]],
     status: Callable[[], Mapping[str, Any]] = lambda: STATUS,
+    folder: Path = Path("/nowhere"),
 ) -> None:
     async def inside() -> None:
         sock = socket.create_server(("127.0.0.1", 0))
@@ -43,7 +50,9 @@ def run(
         policy = Policy("http", allowed_hosts([]), TOKEN, OPEN_PATHS)
         async with aiohttp.ClientSession() as session:
             console = Console(session, base)
-            server = ConsoleServer(policy, ApiSettings(), status, lambda: console.is_ready)
+            page = MetricsPage(folder, "worker-*.metrics*", "0.0.1")
+            figures = Figures(page, lambda: SEEN)
+            server = ConsoleServer(policy, ApiSettings(), status, figures, lambda: console.is_ready)
             await server.start(sock)
             try:
                 await scenario(console)
@@ -125,3 +134,62 @@ def test_a_status_that_cannot_be_told_is_an_error_not_a_traceback() -> None:
         assert "no worker answers" in body
 
     run(scenario, broken)
+
+
+def test_the_metrics_need_the_token_and_come_in_the_format_that_is_asked_for(
+    tmp_path: Path,
+) -> None:
+
+    async def scenario(console: Console) -> None:
+        assert (await console.call("/metrics"))[0] == 401
+        token = {"Authorization": f"Bearer {TOKEN}"}
+        code, kind, body = await console.call("/metrics", **token)
+        assert (code, kind) == (200, "text/plain")
+        assert "\nrevision_request_count{" in body
+        assert 'knary_revision_replicas_ready{namespace_name="default"' in body
+        code, kind, body = await console.call(
+            "/metrics", Accept="application/openmetrics-text", **token
+        )
+        assert (code, kind) == (200, "application/openmetrics-text")
+        assert body.endswith("# EOF\n")
+        assert (await console.call("/metrics", "POST", **token))[0] == 405
+
+    metrics = counted(tmp_path)
+    run(scenario, folder=tmp_path)
+    metrics.close()
+
+
+def test_the_rows_of_knary_top(tmp_path: Path) -> None:
+    async def scenario(console: Console) -> None:
+        code, kind, body = await console.call("/knary/top", Authorization=f"Bearer {TOKEN}")
+        assert (code, kind) == (200, "application/json")
+        found = json.loads(body)
+        assert found["schema"] == 1
+        assert found["rows"] == [
+            {
+                "namespace": "default",
+                "service": "hello",
+                "revision": "hello-00001",
+                "tag": "blue",
+                "requests": 2,
+                "answers": 1,
+                "errors": 0,
+                "inFlight": 1,
+                "p50Microseconds": 960,
+                "p99Microseconds": 960,
+            }
+        ]
+
+    metrics = counted(tmp_path)
+    run(scenario, folder=tmp_path)
+    metrics.close()
+
+
+def counted(folder: Path) -> Metrics:
+    """Count a request that ended and one that did not, as a worker that lives."""
+    metrics = open_metrics(str(folder / "worker-0.metrics"), 0)
+    cell = metrics.cell("default/hello", "default/hello-00001", "blue")
+    cell.begun += 2
+    cell.done(200, 1000, 0, 13)
+    metrics.flush()
+    return metrics
