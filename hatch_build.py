@@ -38,7 +38,7 @@ LIBRARY = "knary_gateway"  # the one shared library in which all modules are
 
 
 class CannotCompile(Exception):
-    """This machine lacks something; the message says what, and the way out."""
+    """Compiling failed or cannot begin; the message says what is missing, and the way out."""
 
 
 class CompiledGateway(BuildHookInterface):  # type: ignore[type-arg]
@@ -139,16 +139,22 @@ def _run_mypyc(place: Path, options: Sequence[str]) -> tuple[str, dict[str, Path
 
     from mypyc.build import mypycify
     from setuptools import Distribution
+    from setuptools.errors import CCompilerError
 
     paths = ["--config-file=", "--explicit-package-bases", *options, *modules(place / "gateway")]
     extensions = mypycify(paths, opt_level="3", debug_level="0", group_name=LIBRARY)
+    for each in extensions:
+        each.extra_compile_args.append("-Wno-error")  # another compiler warns of other things
     command: Any = Distribution({"name": LIBRARY, "ext_modules": extensions}).get_command_obj(
         "build_ext"
     )
     command.build_lib, command.build_temp = "made", "objects"
     command.parallel = os.cpu_count()
     command.ensure_finalized()
-    command.run()
+    try:
+        command.run()
+    except CCompilerError as error:
+        raise CannotCompile(f"the C compiler could not compile it: {error}") from error
     files = {each.name: place / command.get_ext_fullpath(each.name) for each in extensions}
     return version("mypy"), files
 
