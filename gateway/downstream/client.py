@@ -1,4 +1,4 @@
-"""What a request needs of the client that it answers: an HTTP/1.1 connection, or a stream of h2c."""
+"""What a request needs of its client: an HTTP/1.1 connection, or a stream of h2c."""
 
 from __future__ import annotations
 

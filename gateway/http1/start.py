@@ -30,6 +30,7 @@ def _starts(*parts: bytes) -> bytes:
     return pattern
 
 
+_EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 _REQUEST_LINE_START: Final = re.compile(
     TOKEN + _starts(b" ", TARGET, b" ", *_HTTP, b"[0-9]", rb"\.", b"[0-9]", b"\r")
 )
