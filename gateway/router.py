@@ -83,7 +83,7 @@ class CompiledRoute:
     ) -> None:
         self.row = row
         self.split = split
-        self.rules = rules  # (a header line in lower case up to the colon, split)
+        self.rules = rules  # (a header line, its name in lower case; split)
 
     def split_for(self, lines: list[bytes]) -> CompiledSplit:
         """Return the split of the first rule that a header line meets, else the route's own."""
@@ -232,7 +232,7 @@ class Router:
         made = [
             self._compiled_split(row, split, known.get(split.key), fresh) for split in _splits(row)
         ]
-        wanted = [f"{rule.name.lower()}: {rule.value}".encode("latin-1") for rule in row.rules]
+        wanted = [f"{rule.name.lower()}: {rule.value}\r\n".encode("latin-1") for rule in row.rules]
         return CompiledRoute(row, made[0], tuple(zip(wanted, made[1:], strict=True)))
 
     def _compiled_split(
