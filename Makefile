@@ -15,7 +15,8 @@ GATEWAY_TESTS := tests/gateway tests/journeys tests/test_compiled.py \
 	tests/simulator/test_client.py
 
 .PHONY: help demo test test-all test-compiled compile compile-clean lint format types contracts \
-	check bench bench-gateway bench-split bench-startup bench-updates lock clean
+	check bench bench-gateway bench-gateway-all bench-memory bench-split \
+	bench-startup bench-tables bench-updates lock clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -72,6 +73,18 @@ bench: bench-gateway bench-split bench-startup bench-updates ## Run all benchmar
 bench-gateway: ## Measure CPU per proxied request beside nginx
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/gateway_cpu.py $(ARGS)
+
+bench-gateway-all: ## Measure it beside nginx, HAProxy, Envoy and aiohttp, over many kinds of load
+	$(RUNTIME)
+	@$(BIN)/python benchmarks/gateway_matrix.py $(ARGS)
+
+bench-tables: ## Measure what the size of the route table costs, and its changes
+	$(RUNTIME)
+	@$(BIN)/python benchmarks/table_size.py $(ARGS)
+
+bench-memory: ## Measure a gateway worker's memory under huge bodies and idle connections
+	$(RUNTIME)
+	@$(BIN)/python benchmarks/memory.py $(ARGS)
 
 bench-split: ## Measure how exact the splits are, and their latency
 	$(RUNTIME)

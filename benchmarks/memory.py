@@ -25,7 +25,7 @@ from peers.proxies import Proxy
 
 OURS = "knary"
 MIB = 1024**2
-WARM_BYTES = 64 * 1024
+WARM_BYTES = 256 * 1024  # one piece of memory_clients
 IDLE = {
     "after a request": clients.idle_after_a_request,
     "nothing sent yet": clients.idle_from_the_start,
