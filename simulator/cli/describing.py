@@ -1,8 +1,8 @@
-"""kn's description of a service and of a route, as lines. Pure.
+"""kn's description of a service, a route and a domain mapping, as lines. Pure.
 
 What a gradual rollout is at is ours: kn has no word about it.
-Source: knative/client `pkg/commands/{service,route}/describe.go`, `pkg/commands/describe.go`,
-`pkg/commands/revision/describe.go`, `pkg/printers/prefixwriter.go`.
+Source: knative/client `pkg/commands/{service,route,domain,revision}/describe.go`,
+`pkg/commands/describe.go`, `pkg/printers/prefixwriter.go`.
 """
 
 from __future__ import annotations
@@ -89,6 +89,28 @@ def describe_route(
         "Traffic Targets:  ",
         *_lines(traffic),
         *_condition_section(route, now, verbose=verbose),
+    ]
+
+
+def describe_domain(mapping: Document, now: datetime, *, verbose: bool) -> list[str]:
+    """Return the lines of `domain describe`: the mapping, what it leads to, its conditions."""
+    *metadata, url = _head_rows(mapping, now, verbose=verbose)
+    reference = mapping["spec"]["ref"]
+    rows = [
+        ("  APIVersion:", reference.get("apiVersion", "")),
+        ("  Kind:", reference.get("kind", "")),
+        ("  Name:", reference.get("name", "")),
+    ]
+    if reference.get("namespace") != mapping["metadata"].get("namespace"):
+        rows.append(("  Namespace:", reference.get("namespace", "")))
+    return [
+        *_lines(metadata),
+        "",
+        *_lines([url]),
+        "",
+        "Reference:  ",
+        *_lines(rows),
+        *_condition_section(mapping, now, verbose=verbose),
     ]
 
 

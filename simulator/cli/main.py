@@ -30,6 +30,7 @@ COMMANDS = {
     ),
     "revision": Entry(_HERE + "revision", "revision", "List revisions.", ("revisions", "rev")),
     "route": Entry(_HERE + "route", "route", "List routes.", ("routes", "rt")),
+    "domain": Entry(_HERE + "domain", "domain", "Map domains onto services.", ("domains",)),
     "rollback": Entry(_HERE + "rollback", "rollback", "Send all traffic to an older revision."),
     "curl": Entry(_HERE + "curl", "curl", "Send a request to a service through the gateway."),
     "url": Entry(_HERE + "curl", "url", "Print the address of a service for a browser."),

@@ -74,7 +74,7 @@ def test_a_name_that_is_no_domain_is_refused(name: str, message: str) -> None:
 
 
 def test_a_name_that_kubernetes_does_not_allow_is_refused_by_kubernetes() -> None:
-    with pytest.raises(Invalid, match="metadata[.]name"):
+    with pytest.raises(Invalid, match=r"metadata\.name"):
         admit(mapping("Shop.test"), None, "me")
 
 
