@@ -19,7 +19,7 @@ GATEWAY_TESTS := tests/gateway tests/journeys tests/test_compiled.py \
 	bench-startup bench-tables bench-updates lock clean
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-15s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-18s %s\n", $$1, $$2}'
 
 demo: ## Play the canary story with real requests, every step shown
 	$(RUNTIME)
