@@ -35,6 +35,29 @@ class Valid(NamedTuple):
     why: str
 
 
+class BadAnswer(NamedTuple):
+    """What a revision sends when it is hostile or broken: it must never look like an answer."""
+
+    id: str
+    raw: bytes
+    why: str
+    in_body: bool = False  # the head is good; what follows breaks the promise it made
+    closes: bool = False  # the revision closes after it
+    method: bytes = b"GET"
+
+
+class GoodAnswer(NamedTuple):
+    """A valid answer, what a client is to understand, and whether another request may follow."""
+
+    id: str
+    raw: bytes
+    means: Message
+    why: str
+    reusable: bool = True
+    closes: bool = False
+    method: bytes = b"GET"
+
+
 def head(first: bytes, *lines: bytes) -> bytes:
     return b"\r\n".join((first, *lines, b"", b""))
 
@@ -57,6 +80,10 @@ def rows(
     """Return a table's part whose rows are refused for one reason."""
     prefix = f"{name}: " if name else ""
     return [Refused(prefix + case, raw, status, why) for case, raw in cases]
+
+
+def answer(*lines: bytes, body: bytes = b"", first: bytes = b"HTTP/1.1 200 OK") -> bytes:
+    return head(first, *lines) + body
 
 
 def shown(values: Iterable[bytes]) -> list[tuple[str, bytes]]:

@@ -1,0 +1,108 @@
+"""The tables of requests, sent through the whole gateway to a revision that records.
+
+A refused stream is answered, the connection closed, and no byte of it reaches the revision; a
+valid one goes up, and an independent strict parser reads there what was meant here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+import pytest
+
+from gateway.contract import RouteTable
+from tests.conformance.cases import Refused, Valid
+from tests.conformance.http1_requests import REFUSED, VALID
+from tests.support.gateway import HOST, Gateway, gateway, revision, run, table
+from tests.support.recording import Recorded, Recorder
+
+# What we write ourselves, whatever the client sent.
+OURS = ("host", "x-forwarded-for", "x-forwarded-proto", "forwarded", "content-length")
+# Not what only ends with the wait for its head, nor what comes after many empty lines.
+WITH_A_HEAD = tuple(row for row in REFUSED if b"\r\n\r\n" in row.raw.lstrip(b"\r\n"))
+FORWARDED = tuple(row for row in VALID if not row.raw.startswith(b"\r\n\r\n"))
+
+
+class Outcome(NamedTuple):
+    """What a client got for a stream, and what the revision got of it."""
+
+    answer: bytes
+    requests: tuple[Recorded, ...]
+    refused: tuple[str, ...]
+
+
+async def outcomes(streams: dict[str, bytes], *, half_close: bool) -> dict[str, Outcome]:
+    """Send each stream on a connection of its own; after each, a request that marks its place."""
+    told: dict[str, Outcome] = {}
+    recorder = Recorder()
+    async with gateway() as worker, revision(recorder.script) as address:
+        worker.router.replace(table({"one": (address,)}))
+        for name, raw in streams.items():
+            recorder.requests, recorder.refused = [], []
+            answer = await sent(worker, raw, half_close=half_close)
+            assert (await worker.get("/mark")).startswith(b"HTTP/1.1 200 ")
+            *requests, mark = recorder.requests
+            assert mark.start == b"GET /mark"
+            told[name] = Outcome(answer, tuple(requests), tuple(recorder.refused))
+        worker.router.replace(RouteTable())
+    return told
+
+
+async def sent(worker: Gateway, raw: bytes, *, half_close: bool) -> bytes:
+    """Return all that comes until the gateway closes. `half_close`: after all requests."""
+    reader, writer = await worker.connect()
+    writer.write(raw)
+    if half_close:
+        writer.write_eof()
+    try:
+        async with asyncio.timeout(5):
+            return await reader.read()
+    except TimeoutError:
+        return b"it stays open"
+    finally:
+        writer.transport.abort()
+
+
+@lru_cache(maxsize=1)
+def refused() -> dict[str, Outcome]:
+    return run(outcomes({row.id: row.raw for row in WITH_A_HEAD}, half_close=False))
+
+
+@lru_cache(maxsize=1)
+def valid() -> dict[str, Outcome]:
+    return run(outcomes({row.id: row.raw for row in FORWARDED}, half_close=True))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forgotten() -> Iterator[None]:
+    yield
+    refused.cache_clear()
+    valid.cache_clear()
+
+
+@pytest.mark.parametrize("row", WITH_A_HEAD, ids=lambda row: row.id)
+def test_a_refused_stream_is_answered_and_nothing_of_it_goes_up(row: Refused) -> None:
+    told = refused()[row.id]
+    assert told.answer.startswith(b"HTTP/1.1 %d " % row.status), row.why
+    assert told.answer.count(b"HTTP/1.1 ") == 1
+    assert b"\r\nConnection: close\r\n" in told.answer
+    assert (told.requests, told.refused) == ((), ())
+
+
+@pytest.mark.parametrize("row", FORWARDED, ids=lambda row: row.id)
+def test_a_valid_stream_goes_up_and_means_there_what_it_meant_here(row: Valid) -> None:
+    told = valid()[row.id]
+    assert told.refused == (), "an independent parser refused what the gateway wrote"
+    assert [request.start for request in told.requests] == [each.start for each in row.means]
+    assert [request.body for request in told.requests] == [each.body for each in row.means]
+    assert told.answer.count(b"HTTP/1.1 200 OK\r\n") == len(row.means), told.answer
+    for request, message in zip(told.requests, row.means, strict=True):
+        assert set(message.lines) <= set(request.lines)
+        names = [line.partition(b":")[0].decode() for line in request.lines]
+        for name in OURS:
+            assert names.count(name) <= 1
+        assert not {"connection", "keep-alive", "upgrade", "te", "trailer"} & set(names)
+        assert request.host.lower().startswith((b"localhost", HOST.encode()))
