@@ -190,6 +190,12 @@ class Exchange:
     def count_down(self, size: int) -> None:
         self.bytes_down += size
 
+    def on_tunnel_half_closed(self) -> None:
+        """Bound what is left: an end may be a side's goodbye, or its death."""
+        worker = self._worker
+        last = worker.deadlines.now + worker.settings.tunnel_half_closed_s_max
+        self.deadline = min(self.deadline, last)
+
     def on_tunnel_closed(self) -> None:
         """Both ends of the tunnel are closed."""
         lease, self._tunnelled = self._tunnelled, None

@@ -26,6 +26,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     replica_wait_s_max: float = 30.0  # a request waits so long for a replica that answers
     replica_waiters_max: int = 10_000  # requests that wait, per revision (activator's queue)
     interim_heads_max: int = 32  # 1xx before one answer
+    tunnel_half_closed_s_max: float = 30.0  # one side of a WebSocket's tunnel outlives the other
     redial_s: float = 0.05  # a replica that refused is tried again after so long
     replica_avoid_s: float = 30.0  # one that let a connection hang comes last for so long
     tick_s: float = 0.1  # how often deadlines are looked at

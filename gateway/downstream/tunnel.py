@@ -21,6 +21,7 @@ class TunnelEnd:
     def __init__(self, transport: asyncio.Transport, on_data: Callable[[int], None]) -> None:
         self.transport = transport
         self._on_data = on_data
+        self.on_ended: Callable[[], None] = _nothing
         self.on_lost: Callable[[], None] = _nothing
         self.ended = False  # it sends no more
         self.lost = False
@@ -36,6 +37,7 @@ class TunnelEnd:
         if peer.ended:
             peer.transport.close()
             return False
+        self.on_ended()
         if not peer.transport.is_closing():
             peer.transport.write_eof()
         return True
@@ -79,6 +81,7 @@ def open_tunnel(
         over()
 
     here.on_lost, there.on_lost = client_lost, over
+    here.on_ended = there.on_ended = exchange.on_tunnel_half_closed
     client.set_protocol(cast("asyncio.Protocol", here))
     upstream.set_protocol(cast("asyncio.Protocol", there))
     return here, there

@@ -31,16 +31,16 @@ def table(
     weights: dict[str, int] | None = None,
     *,
     splitter: str = "stratified",
-    timeout_s: float = 300.0,
+    **limits: float,
 ) -> RouteTable:
-    """Return a table with one route for HOST over backends `default/NAME`."""
+    """Return a table with one route for HOST over backends `default/NAME`, each with `limits`."""
     weights = weights or dict.fromkeys(backends, 1)
     shares = tuple(Share(f"default/{name}", weight) for name, weight in weights.items())
     return RouteTable(
         1,
         {"hello": Route("hello", (HOST, "localhost"), Split("hello", shares, splitter, 7))},
         {
-            f"default/{name}": Backend(f"default/{name}", addresses, timeout_s=timeout_s)
+            f"default/{name}": Backend(f"default/{name}", addresses, **limits)  # type: ignore[arg-type]
             for name, addresses in backends.items()
         },
     )

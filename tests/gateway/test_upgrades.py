@@ -1,0 +1,223 @@
+"""A WebSocket's way through the gateway: a 101 that was asked for makes a tunnel, nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.support.gateway import (
+    HOST,
+    WAIT_S,
+    Script,
+    gateway,
+    read_head,
+    replying,
+    revision,
+    run,
+    table,
+    until,
+)
+
+ASK = (
+    f"GET /chat HTTP/1.1\r\nHost: {HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+).encode()
+PLAIN = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+SWITCHED = (
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n"
+    b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+)
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+def switching(*, hello: bytes = b"") -> Script:
+    """Return a revision that switches, says hello in the same packet, and echoes until the end."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(SWITCHED + hello)
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.write(b"|all heard")
+
+    return script
+
+
+async def bounded(awaited: Awaitable[bytes]) -> bytes:
+    return await asyncio.wait_for(awaited, WAIT_S)
+
+
+def through(script: Script, story: Callable[..., Awaitable[object]], **limits: float) -> object:
+    """Return what a story makes of a connection to a revision behind the gateway."""
+
+    async def run_it() -> object:
+        async with (
+            gateway(tick_s=0.01, tunnel_half_closed_s_max=0.1) as worker,
+            revision(script) as address,
+        ):
+            worker.router.replace(table({"one": (address,)}, **limits))
+            return await story(worker, *await worker.connect())
+
+    return run(run_it())
+
+
+def test_bytes_go_both_ways_after_the_101_and_each_side_may_end_first() -> None:
+    async def story(worker: object, reader: asyncio.StreamReader, writer: object) -> bytes:
+        writer.write(ASK)  # type: ignore[attr-defined]
+        head = await bounded(read_head(reader))
+        assert b"HTTP/1.1 101 " in head
+        assert b"Upgrade: websocket\r\n" in head
+        assert b"Sec-WebSocket-Accept: s3p" in head
+        greeting = await bounded(reader.readexactly(5))
+        writer.write(b"a" * 300_000)  # type: ignore[attr-defined]
+        echoed = await bounded(reader.readexactly(300_000))
+        writer.write_eof()  # type: ignore[attr-defined]
+        rest = await bounded(reader.read())
+        assert echoed == b"a" * 300_000
+        return greeting + rest
+
+    assert through(switching(hello=b"hello"), story) == b"hello|all heard"
+
+
+def test_what_a_client_sends_before_the_101_waits_for_it() -> None:
+    """It goes up as the tunnel's first bytes, never as a request (RFC 9931)."""
+    asked = asyncio.Event()
+    seen = b""
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        await read_head(reader)
+        asked.set()
+        try:
+            seen = await asyncio.wait_for(reader.read(100), 0.05)
+        except TimeoutError:
+            seen = b"nothing"
+        writer.write(SWITCHED + b"!")
+        writer.write(await reader.read(100))
+
+    async def story(worker: object, reader: asyncio.StreamReader, writer: object) -> bytes:
+        writer.write(ASK + b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")  # type: ignore[attr-defined]
+        await asked.wait()
+        await bounded(read_head(reader))
+        return await bounded(reader.read())
+
+    assert through(slow, story) == b"!GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert seen == b"nothing"
+
+
+@pytest.mark.parametrize("early", [b"", b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_an_answer_that_is_no_101_opens_no_tunnel(early: bytes) -> None:
+    """What came early was meant for a tunnel: it is no request, and the connection ends."""
+    requests = 0
+
+    async def refusing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        while True:
+            await read_head(reader)
+            requests += 1
+            writer.write(OK)
+
+    async def story(worker: object, reader: asyncio.StreamReader, writer: object) -> bytes:
+        writer.write(ASK + early)  # type: ignore[attr-defined]
+        first = await bounded(reader.readuntil(b"ok"))
+        if not early:
+            writer.write(PLAIN)  # type: ignore[attr-defined]
+            await bounded(reader.readuntil(b"ok"))
+            return first
+        return first + await bounded(reader.read())
+
+    answer = through(refusing, story)
+    assert isinstance(answer, bytes)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert requests == (1 if early else 2)
+
+
+@pytest.mark.parametrize(
+    ("ask", "switched"),
+    [
+        pytest.param(
+            f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode(), SWITCHED, id="nobody asked"
+        ),
+        pytest.param(
+            ASK.replace(b"websocket", b"h2c"), SWITCHED.replace(b"WebSocket", b"h2c"), id="h2c"
+        ),
+        pytest.param(ASK, SWITCHED.replace(b"WebSocket", b"h2c"), id="to another protocol"),
+        pytest.param(ASK.replace(b"GET", b"POST"), SWITCHED, id="by POST"),
+        pytest.param(ASK.replace(b"HTTP/1.1", b"HTTP/1.0"), SWITCHED, id="by HTTP/1.0"),
+        pytest.param(ASK.replace(b"Connection: Upgrade\r\n", b""), SWITCHED, id="not for this hop"),
+    ],
+)
+def test_a_101_that_was_not_asked_for_is_a_502(ask: bytes, switched: bytes) -> None:
+    async def story(worker: object, reader: asyncio.StreamReader, writer: object) -> bytes:
+        writer.write(ask)  # type: ignore[attr-defined]
+        return await bounded(read_head(reader))
+
+    answer = through(replying(switched), story)
+    assert isinstance(answer, bytes)
+    assert answer.startswith(b"HTTP/1.1 502 ")
+
+
+def test_a_revision_that_dies_ends_the_tunnel() -> None:
+    async def dying(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(SWITCHED)
+        await reader.read(1)
+        writer.transport.abort()
+
+    async def story(worker: object, reader: asyncio.StreamReader, writer: object) -> bytes:
+        writer.write(ASK)  # type: ignore[attr-defined]
+        await bounded(read_head(reader))
+        writer.write(b"x")  # type: ignore[attr-defined]
+        try:
+            rest = await bounded(reader.read())
+        except ConnectionResetError:
+            rest = b""
+        (replica,) = worker.backend().replicas  # type: ignore[attr-defined]
+        await until(lambda: replica.in_flight == 0, "the request is over")
+        assert worker.worker.upstream_connections == 0  # type: ignore[attr-defined]
+        return rest
+
+    assert through(dying, story) == b""
+
+
+@pytest.mark.parametrize("limit", ["timeout_s", "idle_s"])
+def test_a_tunnel_ends_at_the_revisions_timeout(limit: str) -> None:
+    async def story(worker: object, reader: asyncio.StreamReader, writer: object) -> bytes:
+        writer.write(ASK)  # type: ignore[attr-defined]
+        await bounded(read_head(reader))
+        try:
+            return await bounded(reader.read())
+        except ConnectionResetError:
+            return b""
+
+    assert through(switching(), story, **{limit: 0.1}) == b""
+
+
+def test_a_slow_reader_holds_the_revision_back() -> None:
+    sent = 0
+
+    async def flooding(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await read_head(reader)
+        writer.write(SWITCHED)
+        while sent < 64_000_000:
+            writer.write(b"x" * 65536)
+            await writer.drain()
+            sent += 65536
+
+    async def story(worker: object, reader: asyncio.StreamReader, writer: object) -> int:
+        writer.write(ASK)  # type: ignore[attr-defined]
+        await bounded(read_head(reader))
+        before = -1
+        while before != sent:
+            before = sent
+            await asyncio.sleep(0.05)  # how long a flood may stand still and still be one
+        return sent
+
+    stood_at = through(flooding, story)
+    assert isinstance(stood_at, int)
+    assert 0 < stood_at < 32_000_000
