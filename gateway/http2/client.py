@@ -8,7 +8,7 @@ from gateway.http2.errors import ConnectionFailure, ErrorCode, HeadersTooLarge, 
 from gateway.http2.frames import PREFACE, STREAM_ID_MAX
 from gateway.http2.heads import response_head, trailer_lines
 from gateway.http2.hpack import KnownFields
-from gateway.http2.reading import calm_down, protocol_error
+from gateway.http2.reading import protocol_error
 from gateway.http2.settings import Http2Settings
 from gateway.http2.stream import Stream
 
@@ -51,8 +51,6 @@ class ClientConnection(Connection):
         try:
             fields = self._decoder.decode(block)
         except HeadersTooLarge:
-            if not self._decoder.is_stateless:
-                raise calm_down("a header list that is too long") from None
             raise StreamFailure(
                 ErrorCode.ENHANCE_YOUR_CALM, "a header list that is too long"
             ) from None

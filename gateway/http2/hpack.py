@@ -1,7 +1,7 @@
 """Header blocks to fields and lines to header blocks (RFC 7541), bounded by decoded size. Pure.
 
-What repeats is looked up by its raw bytes: a whole block, when the peer's dynamic table is empty
-for good, else each literal. The encoder has no dynamic table, so its pieces never change.
+What repeats is looked up by its raw bytes: a whole block, as long as the peer's table stays as it
+is, and each literal. The encoder has no table, so its pieces never change.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from gateway.http2.huffman import BadHuffman, Huffman
 
 KNOWN_FIELDS_MAX: Final = 4096
 KNOWN_FIELD_BYTES_MAX: Final = 256
+KNOWN_NAMES_MAX: Final = 1024
+KNOWN_NAME_BYTES_MAX: Final = 64
 KNOWN_BLOCKS_MAX: Final = 1024
-KNOWN_BLOCK_BYTES_MAX: Final = 1024
+OWN_BLOCKS_MAX: Final = 16  # of one connection
+KNOWN_BLOCK_BYTES_MAX: Final = 512
 
 # RFC 7541 appendix A, in its order: names with their values.
 _STATIC_TEXT: Final = """:authority|:method=GET|:method=POST|:path=/|:path=/index.html|:scheme=http
@@ -48,6 +51,8 @@ _STATIC_FIELDS: Final = {field: place for place, field in reversed([*enumerate(S
 
 # A peer that allows a smaller table than the usual wants to hear that it is so (RFC 7541 4.2).
 NO_TABLE: Final = b"\x20"  # the start of a connection's first block
+_SPACE: Final = 0x20
+_VALUE_BYTES: Final = bytes(byte for byte in range(256) if byte == 9 or 32 <= byte != 127)
 _INTEGER_BYTES_MAX: Final = 4  # after the prefix: more than any size that could be served
 # Never to be put into a table by anyone on the way (RFC 7541 7.1.3).
 _SECRET: Final = frozenset({b"authorization", b"proxy-authorization", b"cookie", b"set-cookie"})
@@ -59,15 +64,27 @@ Fields = tuple[list[bytes], list[Special]]  # plain lines, and the rest in its o
 class KnownFields:
     """What was read before, of one direction, for all connections: it holds for each of them."""
 
-    __slots__ = ("blocks", "fields", "huffman", "read", "static")
+    __slots__ = ("_plain_names", "_read", "blocks", "fields", "huffman", "static")
 
     def __init__(self, read: FieldReader) -> None:
-        self.read = read
+        self._read = read
+        self._plain_names: set[bytes] = set()  # of fields that mean nothing to us
         self.huffman = Huffman()
         self.static: list[Field] = [(MALFORMED, b"", b"")]  # indexes count from 1
         self.static += [read(name, value) for name, value in STATIC]
         self.fields: dict[bytes, Field] = {}  # by a literal's raw bytes
-        self.blocks: dict[bytes, Fields] = {}
+        self.blocks: dict[bytes, Fields] = {}  # those that no table has a part in
+
+    def read(self, name: bytes, value: bytes) -> Field:
+        """Return what a field means; of a known name only the value is checked."""
+        if name in self._plain_names and _is_value(value):
+            return b"%b: %b\r\n" % (name, value)
+        field = self._read(name, value)
+        if field.__class__ is bytes and len(name) <= KNOWN_NAME_BYTES_MAX:
+            if len(self._plain_names) >= KNOWN_NAMES_MAX:
+                self._plain_names.clear()
+            self._plain_names.add(name)
+        return field
 
     def keep_field(self, raw: bytes, field: Field) -> None:
         if len(self.fields) >= KNOWN_FIELDS_MAX:
@@ -83,7 +100,17 @@ class KnownFields:
 class Decoder:
     """Reads one connection's header blocks, in their order. Every error is the connection's end."""
 
-    __slots__ = ("_bytes", "_known", "_list_bytes_max", "_table", "_table_bytes", "limit")
+    __slots__ = (
+        "_blocks",
+        "_bytes",
+        "_changed",
+        "_known",
+        "_list_bytes_max",
+        "_referred",
+        "_table",
+        "_table_bytes",
+        "limit",
+    )
 
     def __init__(self, known: KnownFields, list_bytes_max: int) -> None:
         self._known = known
@@ -91,29 +118,32 @@ class Decoder:
         self._table: list[tuple[bytes, bytes, Field]] = []  # the newest last
         self._bytes = 0
         self._table_bytes = DEFAULT_TABLE_BYTES  # what the peer's encoder chose
+        self._blocks: dict[bytes, Fields] = {}  # what they mean while the table is as it is
+        self._changed = False  # the block under way changed the table
+        self._referred = False  # its meaning hangs on the table
         self.limit = DEFAULT_TABLE_BYTES  # what it may choose; ours counts once it is acknowledged
 
-    @property
-    def is_stateless(self) -> bool:
-        """Tell whether no later block depends on what an earlier one said."""
-        return self._table_bytes == 0
-
     def decode(self, block: bytes) -> Fields:
-        """Return a block's fields. Raise ConnectionFailure, or HeadersTooLarge midway.
+        """Return a block's fields. Raise ConnectionFailure, or HeadersTooLarge when all is read.
 
         The lists belong to all who read the same block: change a copy.
         """
-        stateless = self._table_bytes == 0
-        if stateless:
-            known = self._known.blocks.get(block)
-            if known is not None:
-                return known
+        known = self._known.blocks.get(block) or self._blocks.get(block)
+        if known is not None:
+            return known
+        self._changed = self._referred = False
         try:
             fields = self._decode(block)
         except IndexError:
             raise _failure("a truncated header block") from None
-        if stateless and len(block) <= KNOWN_BLOCK_BYTES_MAX and self._table_bytes == 0:
-            self._known.keep_block(block, fields)
+        finally:
+            if self._changed:
+                self._blocks.clear()
+        if len(block) <= KNOWN_BLOCK_BYTES_MAX and not self._changed:
+            if not self._referred:
+                self._known.keep_block(block, fields)
+            elif len(self._blocks) < OWN_BLOCKS_MAX:
+                self._blocks[block] = fields
         return fields
 
     def _decode(self, block: bytes) -> Fields:
@@ -133,11 +163,12 @@ class Decoder:
                 field = self._entry(index)[2]
             elif byte & 0xE0 == 0x20:
                 raise _failure("a table size update after a field")
+            elif byte >= 0x40:
+                field, at = self._literal(block, at)
             else:
                 stop = _short_literal(block, at)
-                raw = block[at:stop]
-                found = known.get(raw) if byte < 0x40 or self._table_bytes == 0 else None
-                if found is None or stop > end:
+                found = known.get(block[at:stop])
+                if found is None:
                     field, at = self._literal(block, at)
                 else:
                     field = found
@@ -151,8 +182,11 @@ class Decoder:
                 if kind <= LAST_PSEUDO and plain:
                     field = _LATE
                 special.append(field)  # type: ignore[arg-type]
-            if size > self._list_bytes_max:
-                raise HeadersTooLarge
+            if size > self._list_bytes_max:  # read on, for the table's sake, and keep nothing
+                plain.clear()
+                special.clear()
+        if size > self._list_bytes_max:
+            raise HeadersTooLarge
         return plain, special
 
     def _literal(self, block: bytes, start: int) -> tuple[Field, int]:
@@ -165,7 +199,7 @@ class Decoder:
             name, at = self._string(block, at)
         value, at = self._string(block, at)
         field = self._known.read(name, value)
-        if indexed and self._table_bytes:
+        if indexed:
             self._insert(name, value, field)
         elif index <= STATIC_ENTRIES and at - start <= KNOWN_FIELD_BYTES_MAX:
             self._known.keep_field(block[start:at], field)
@@ -174,8 +208,6 @@ class Decoder:
     def _string(self, block: bytes, at: int) -> tuple[bytes, int]:
         is_huffman = block[at] >= 0x80
         length, at = _integer(block, at, 0x7F)
-        if length > self._list_bytes_max:
-            raise HeadersTooLarge
         raw = block[at : at + length]
         if len(raw) < length:
             raise _failure("a truncated string")
@@ -195,10 +227,12 @@ class Decoder:
         place = index - STATIC_ENTRIES
         if not 0 < place <= len(self._table):
             raise _failure("an index that no table has")
+        self._referred = True
         return self._table[-place]
 
     def _insert(self, name: bytes, value: bytes, field: Field) -> None:
         size = len(name) + len(value) + FIELD_OVERHEAD_BYTES
+        self._changed = True
         self._evict(self._table_bytes - size)
         if size <= self._table_bytes:
             self._table.append((name, value, field))
@@ -220,8 +254,19 @@ class Decoder:
             if size > self.limit:
                 raise _failure("a table larger than allowed")
             self._table_bytes = size
+            self._changed = True
             self._evict(size)
         return at
+
+
+def _is_value(value: bytes) -> bool:
+    """Tell whether it is a field value beyond doubt: no control byte, no space at its ends."""
+    return bool(
+        value
+        and value[0] > _SPACE
+        and value[-1] > _SPACE
+        and not value.translate(None, _VALUE_BYTES)
+    )
 
 
 def _failure(detail: str) -> ConnectionFailure:

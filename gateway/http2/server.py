@@ -56,8 +56,6 @@ class ServerConnection(Connection):
         try:
             fields = self._decoder.decode(block)
         except HeadersTooLarge:
-            if not self._decoder.is_stateless:  # what it does not know, it cannot decode later
-                raise calm_down("a header list that is too long") from None
             error = HeadTooLarge("a header list that is too long")
         if stream_id > self._taken_max:
             return

@@ -12,7 +12,7 @@ class Http2Settings(Struct, frozen=True, forbid_unknown_fields=True):
     concurrent_streams_max: int = 100  # as Envoy's edge guide
     header_list_bytes_max: int = 64 * 1024  # decoded, with 32 bytes per field (RFC 9113 6.5.2)
     headers_max: int = 100  # fields of one head
-    header_table_bytes_max: int = 0  # none: then header blocks are stateless and can be remembered
+    header_table_bytes_max: int = 4096  # of the peer's encoder, per connection
     frame_bytes_max: int = 16 * 1024  # payload; the least that HTTP/2 allows
     stream_window_bytes: int = 256 * 1024
     connection_window_bytes: int = 1024 * 1024  # all that a client can make us hold, unread
