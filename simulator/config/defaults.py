@@ -9,7 +9,13 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from simulator.config.parsing import ConfigError, boolean_of, integer_of, text_of
+from simulator.config.parsing import (
+    ConfigError,
+    boolean_of,
+    integer_of,
+    quantity_of,
+    text_of,
+)
 
 _INT32_MAX = 2**31 - 1
 
@@ -104,4 +110,5 @@ def _tristate(text: str) -> bool | None:
 
 def _resources(data: Mapping[str, str], bound: str) -> dict[str, str]:
     names = {name: f"revision-{name}-{bound}" for name in ("cpu", "memory", "ephemeral-storage")}
-    return {name: data[key] for name, key in names.items() if key in data}
+    found = {name: quantity_of(data, key) for name, key in names.items()}
+    return {name: amount for name, amount in found.items() if amount is not None}

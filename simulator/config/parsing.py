@@ -14,6 +14,7 @@ EXAMPLE = "_example"  # a ConfigMap's documentation, which counts for nothing
 
 _INT64 = range(-(2**63), 2**63)
 _integer = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_quantity = re.compile(r"[+-]?[0-9.]+[eEinumkKMGTP]*[-+]?[0-9]*", re.ASCII)
 _BOOLEANS = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
     **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
@@ -49,6 +50,16 @@ def boolean_of(data: Mapping[str, str], key: str, *, default: bool) -> bool:
     if text not in _BOOLEANS:
         raise _failed(key, "ParseBool", text, "invalid syntax")
     return _BOOLEANS[text]
+
+
+def quantity_of(data: Mapping[str, str], key: str) -> str | None:
+    """Return an amount of a resource, as it is written. Raise ConfigError."""
+    text = data.get(key)
+    if text is not None and not _quantity.fullmatch(text):
+        why = "quantities must match the regular expression"
+        shape = "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        raise ConfigError(f"failed to parse {quoted(key)}: {why} {shape}")
+    return text
 
 
 def _failed(key: str, function: str, text: str, why: str) -> ConfigError:

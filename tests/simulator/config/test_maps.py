@@ -286,13 +286,20 @@ def test_config_defaults() -> None:
         (
             {"revision-idle-timeout-seconds": "301"},
             (
-                "revision-idle-timeout-seconds (301) cannot be greater than revision-timeout-seconds"
-                " (300)"
+                "revision-idle-timeout-seconds (301) cannot be greater than"
+                " revision-timeout-seconds (300)"
             ),
         ),
         (
             {"container-concurrency-max-limit": "0"},
             "expected 1 <= 0 <= 2147483647: container-concurrency-max-limit",
+        ),
+        (
+            {"revision-cpu-limit": "much"},
+            (
+                'failed to parse "revision-cpu-limit": quantities must match the regular expression'
+                " '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+            ),
         ),
         ({"container-concurrency": "1001"}, "expected 0 <= 1001 <= 1000: container-concurrency"),
     ],
