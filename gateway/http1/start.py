@@ -30,7 +30,6 @@ def _starts(*parts: bytes) -> bytes:
     return pattern
 
 
-_EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 _REQUEST_LINE_START: Final = re.compile(
     TOKEN + _starts(b" ", TARGET, b" ", *_HTTP, b"[0-9]", rb"\.", b"[0-9]", b"\r")
 )
@@ -52,8 +51,11 @@ def check_start(data: bytes, checked: int = 0) -> None:
     """Raise a GatewayError when `data` cannot be the start of a request's head.
 
     `data` begins where a request begins (empty lines before it are gone) and holds no whole head;
-    its first `checked` bytes passed before. The start of HTTP/2's preface passes.
+    its first `checked` bytes passed before, unless they are all: those waited for their turn. The
+    start of HTTP/2's preface passes.
     """
+    if checked >= len(data):
+        checked = 0
     if data == b"\r" or PREFACE.startswith(data):
         return
     if data.startswith(_TLS_HANDSHAKE):

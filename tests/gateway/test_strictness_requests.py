@@ -14,16 +14,13 @@ from typing import NamedTuple
 import pytest
 
 from gateway.contract import RouteTable
-from tests.conformance.cases import Refused, Valid
+from tests.conformance.cases import Refused, Valid, get
 from tests.conformance.http1_requests import REFUSED, VALID
 from tests.support.gateway import HOST, Gateway, gateway, revision, run, table
 from tests.support.recording import Recorded, Recorder
 
 # What we write ourselves, whatever the client sent.
 OURS = ("host", "x-forwarded-for", "x-forwarded-proto", "forwarded", "content-length")
-# Not what only ends with the wait for its head, nor what comes after many empty lines.
-WITH_A_HEAD = tuple(row for row in REFUSED if b"\r\n\r\n" in row.raw.lstrip(b"\r\n"))
-FORWARDED = tuple(row for row in VALID if not row.raw.startswith(b"\r\n\r\n"))
 
 
 class Outcome(NamedTuple):
@@ -68,12 +65,12 @@ async def sent(worker: Gateway, raw: bytes, *, half_close: bool) -> bytes:
 
 @lru_cache(maxsize=1)
 def refused() -> dict[str, Outcome]:
-    return run(outcomes({row.id: row.raw for row in WITH_A_HEAD}, half_close=False))
+    return run(outcomes({row.id: row.raw for row in REFUSED}, half_close=False))
 
 
 @lru_cache(maxsize=1)
 def valid() -> dict[str, Outcome]:
-    return run(outcomes({row.id: row.raw for row in FORWARDED}, half_close=True))
+    return run(outcomes({row.id: row.raw for row in VALID}, half_close=True))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -83,7 +80,7 @@ def _forgotten() -> Iterator[None]:
     valid.cache_clear()
 
 
-@pytest.mark.parametrize("row", WITH_A_HEAD, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.id)
 def test_a_refused_stream_is_answered_and_nothing_of_it_goes_up(row: Refused) -> None:
     told = refused()[row.id]
     assert told.answer.startswith(b"HTTP/1.1 %d " % row.status), row.why
@@ -92,7 +89,7 @@ def test_a_refused_stream_is_answered_and_nothing_of_it_goes_up(row: Refused) ->
     assert (told.requests, told.refused) == ((), ())
 
 
-@pytest.mark.parametrize("row", FORWARDED, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", VALID, ids=lambda row: row.id)
 def test_a_valid_stream_goes_up_and_means_there_what_it_meant_here(row: Valid) -> None:
     told = valid()[row.id]
     assert told.refused == (), "an independent parser refused what the gateway wrote"
@@ -106,3 +103,17 @@ def test_a_valid_stream_goes_up_and_means_there_what_it_meant_here(row: Valid) -
             assert names.count(name) <= 1
         assert not {"connection", "keep-alive", "upgrade", "te", "trailer"} & set(names)
         assert request.host.lower().startswith((b"localhost", HOST.encode()))
+
+
+@pytest.mark.parametrize(
+    "rest", [b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\n", b"GET  /", b"\x00"], ids=repr
+)
+def test_nonsense_behind_a_good_request_is_refused_without_a_wait(rest: bytes) -> None:
+    async def story() -> bytes:
+        async with gateway() as worker, revision(Recorder().script) as address:
+            worker.router.replace(table({"one": (address,)}))
+            return await sent(worker, get() + rest, half_close=False)
+
+    answer = run(story())
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.count(b"HTTP/1.1 400 Bad Request\r\n") == 1

@@ -130,6 +130,10 @@ def sent_up(*lines: bytes) -> bytes:
         b"Knative-Serving-Revision: other",
         b"X-Forwarded-Proto: https",
         b"Knary-Explain: 1",
+        b"Transfer_Encoding: chunked",
+        b"CONTENT_LENGTH: 99",
+        b"X_Forwarded-Proto: https",
+        b"K_Network_Probe: probe",
     ],
 )
 def test_what_is_for_this_hop_or_ours_alone_never_goes_up(line: bytes) -> None:
