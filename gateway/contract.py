@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 PROTOCOL_VERSION = 2
 FRAME_BYTES_MAX = 16 * 1024 * 1024
-WEIGHT_SCALE = 100  # a share is an integer of hundredths of a percent: 10_000 is everything
+WEIGHT_SCALE: Final = 100  # a share is an integer of hundredths of a percent: 10_000 is everything
 
 SPLITTERS = ("stratified", "random", "exact")
 

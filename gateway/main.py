@@ -19,6 +19,7 @@ import uvloop
 from gateway.accesslog import open_access_log
 from gateway.control import ControlLink
 from gateway.downstream.h1 import ClientConnection
+from gateway.gates import Gates
 from gateway.metrics.registry import open_metrics
 from gateway.router import HostTable, Router
 from gateway.settings import Startup
@@ -58,6 +59,7 @@ async def _serve(startup: Startup) -> int:
             SystemRandom().random,
             metrics.worker,
         )
+        worker.gates = _open_gates(startup.gates_file, worker)
         router = Router(worker, startup.worker, link.on_idle)
         linked = tasks.create_task(link.run(router))
         if await _either(link.first_table, stopping):
@@ -67,6 +69,9 @@ async def _serve(startup: Startup) -> int:
         if worker.access_log is not None:
             worker.access_log.close()
         metrics.close()
+        if worker.gates is not None:
+            loop.remove_reader(worker.gates.descriptor())
+            worker.gates.close()
     return 0
 
 
@@ -87,6 +92,20 @@ async def _accept(
         server.close()
     if cut := await worker.drain():
         log.warning("%d connections cut", cut)
+
+
+def _open_gates(path: str, worker: Worker) -> Gates | None:
+    """Join the other workers in counting; alone when there is no file to be had."""
+    if not path:
+        return None
+    try:
+        gates = Gates(path, SystemRandom())
+    except OSError as error:
+        log.warning("concurrency limits hold per worker: %s", error)
+        return None
+    gates.listen(worker.on_room)
+    worker.loop.add_reader(gates.descriptor(), gates.on_readable)
+    return gates
 
 
 async def _listen(worker: Worker, descriptor: int, hosts: HostTable) -> asyncio.Server:

@@ -25,6 +25,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     upstream_idle_connections_max: int = 512  # kept per replica
     replica_wait_s_max: float = 30.0  # a request waits so long for a replica that answers
     replica_waiters_max: int = 10_000  # requests that wait, per revision (activator's queue)
+    room_check_s: float = 0.05  # who waits for room looks so often, besides being told
     interim_heads_max: int = 32  # 1xx before one answer
     tunnel_half_closed_s_max: float = 30.0  # one side of a WebSocket's tunnel outlives the other
     redial_s: float = 0.05  # a replica that refused is tried again after so long
@@ -42,6 +43,7 @@ class Startup(Struct, frozen=True, forbid_unknown_fields=True):
     listen_fd: int  # the external listener's
     control_socket: str
     local_listen_fd: int = -1  # the cluster-local listener's
+    gates_file: str = ""  # where workers count together; "": this one counts alone
     life_fd: int = -1
     ready_fd: int = -1
     pid_file: str = ""

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 
 from gateway.accesslog import AccessLog
 from gateway.deadlines import Deadlines
+from gateway.gates import Gate, Gates, place_of
 from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines
 from gateway.metrics.registry import Metrics
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
     from gateway.deadlines import Waiting
-    from gateway.upstream.pool import Replica
+    from gateway.upstream.pool import BackendState, Replica
 
 
 class Worker:
     """The worker's surroundings: loop, limits, remembered lines, deadlines, the tasks' parent."""
 
     access_log: AccessLog | None = None
+    gates: Gates | None = None  # shared with the other workers
     number = 0
     waiting = 0  # requests, for a replica
     upstream_connections = 0
@@ -35,6 +37,7 @@ class Worker:
         self.response_lines = HeaderLines(RESPONSE_KINDS)
         self.deadlines = Deadlines(loop, settings, self._tick, self._sweep)
         self.pools: dict[Replica, None] = {}  # the replicas with idle connections
+        self._limited: dict[int, BackendState] = {}  # by place
         self.draining = False
         self._gone = Event()
 
@@ -43,6 +46,19 @@ class Worker:
         self.deadlines.connections.discard(connection)
         if self.draining and not self.deadlines.connections:
             self._gone.set()
+
+    def gate(self, backend: BackendState, address: str, inside: int) -> Gate:
+        """Return the gate before a replica of a limited backend, which is told of room there."""
+        if self.gates is None:
+            return Gate(backend.concurrency, inside)
+        self._limited[place_of(address)] = backend
+        return self.gates.gate(address, backend.concurrency, inside)
+
+    def on_room(self, place: int) -> None:
+        """Another worker has made room on a replica."""
+        backend = self._limited.get(place)
+        if backend is not None:
+            backend.wake_one()
 
     def _tick(self, now: float) -> None:
         """Publish what was counted."""

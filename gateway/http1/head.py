@@ -20,30 +20,30 @@ from gateway.errors import (
 
 # RFC 9110 5.6.2 and 5.5; a value holds no control byte but tab.
 TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-_FIELD = re.compile(
+_FIELD: Final = re.compile(
     rb"(" + TOKEN + rb"):[ \t]*([\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*"
     rb"[\x21-\x7e\x80-\xff])?)?[ \t]*"
 )
 # A target holds no fragment (RFC 9112 3.2). More of ASCII is let through than RFC 3986 has, since
 # browsers send | [ ] ^ { } as they are (WHATWG URL); neither framing nor routing hangs on it.
 TARGET: Final = rb"[\x21\x22\x24-\x7e]+"
-_REQUEST_LINE = re.compile(rb"(" + TOKEN + rb") (" + TARGET + rb") HTTP/([0-9])\.([0-9])")
-_REQUEST_LINE_11 = re.compile(rb"(" + TOKEN + rb") (" + TARGET + rb") HTTP/1\.1")
+_REQUEST_LINE: Final = re.compile(rb"(" + TOKEN + rb") (" + TARGET + rb") HTTP/([0-9])\.([0-9])")
+_REQUEST_LINE_11: Final = re.compile(rb"(" + TOKEN + rb") (" + TARGET + rb") HTTP/1\.1")
 REASON: Final = rb"(?: ([\t\x20-\x7e\x80-\xff]*))?"
-_STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])" + REASON)
-_HOST = re.compile(
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])" + REASON)
+_HOST: Final = re.compile(
     rb"(?:(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f][0-9A-Fa-f])+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?"
 )
 
-_CODING = re.compile(TOKEN)
+_CODING: Final = re.compile(TOKEN)
 
-_SPACE = 0x20
-_VALUE_BYTES = bytes(byte for byte in range(256) if byte == 9 or (byte >= 32 and byte != 127))
+_SPACE: Final = 0x20
+_VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 
-LENGTH_DIGITS_MAX = 18
-KNOWN_LINES_MAX = 4096
-KNOWN_LINE_BYTES_MAX = 256
-FICKLE_AFTER = 64  # so many different values of one name are remembered, no more
+LENGTH_DIGITS_MAX: Final = 18
+KNOWN_LINES_MAX: Final = 4096
+KNOWN_LINE_BYTES_MAX: Final = 256
+FICKLE_AFTER: Final = 64  # so many different values of one name are remembered, no more
 
 
 # What a header line asks of the gateway; plain lines are passed on as they are. Bare numbers where
@@ -128,8 +128,19 @@ TRAILERS_REFUSED: Final = frozenset(REQUEST_KINDS) | {
     b"cache-control",
 }
 
-Special = tuple[int, bytes, bytes]  # kind, name in lower case, value
-_DROPPED: Final[Special] = (DROP, b"", b"")
+
+class Special:
+    """A header line with a meaning. `number` is what a Content-Length says: read once, as learned.
+
+    No tuple: compiled code would make a new one at each look.
+    """
+
+    __slots__ = ("kind", "number", "value")
+
+    def __init__(self, kind: int, value: bytes, number: int = 0) -> None:
+        self.kind = kind
+        self.value = value
+        self.number = number
 
 
 class HeaderLines:
@@ -140,11 +151,12 @@ class HeaderLines:
     to be plain, its lines only need to be free of control bytes, all of them at once.
     """
 
-    __slots__ = ("_fickle", "_kinds", "_known", "_values")
+    __slots__ = ("_fickle", "_kinds", "_plain", "_special", "_values")
 
     def __init__(self, kinds: dict[bytes, Kind]) -> None:
         self._kinds = kinds
-        self._known: dict[bytes, bytes | Special] = {}
+        self._plain: dict[bytes, bytes] = {}
+        self._special: dict[bytes, Special] = {}
         self._values: dict[bytes, int] = {}  # values seen of a plain name
         self._fickle: set[bytes] = set()
 
@@ -152,46 +164,50 @@ class HeaderLines:
         """Return the plain lines, each with its CRLF, and the special ones. Raise BadMessage."""
         plain: list[bytes] = []
         special: list[Special] = []
-        known, fickle = self._known, self._fickle
+        known, known_special, fickle = self._plain, self._special, self._fickle
         unread = b""
         for line in lines:
-            entry = known.get(line)
+            written = known.get(line)
+            if written is not None:
+                plain.append(written)
+                continue
+            entry = known_special.get(line)
             if entry is None:
                 name, _, value = line.partition(b": ")
                 # Without space around the value: written as we would write it.
                 if name in fickle and value and value[0] > _SPACE and value[-1] > _SPACE:
-                    unread += value
+                    unread = unread + value
                     plain.append(line + b"\r\n")
                     continue
-                entry = self._learn(line)
-            if entry.__class__ is bytes:
-                plain.append(entry)
-            elif entry is not _DROPPED:
-                special.append(entry)  # type: ignore[arg-type]
-        if unread and unread.translate(None, _VALUE_BYTES):
+                entry = self._learn(line, plain)
+            if entry is not None and entry.kind != DROP:
+                special.append(entry)
+        if unread and _VALUE.fullmatch(unread) is None:
             raise BadMessage("a control byte in a header")
         return plain, special
 
-    def _learn(self, line: bytes) -> bytes | Special:
+    def _learn(self, line: bytes, plain: list[bytes]) -> Special | None:
+        """Return the special line that it is; a plain one goes to `plain`. Raise BadMessage."""
         name, value = read_field(line)
         kind = kind_of(name, value, self._kinds)
-        entry: bytes | Special
-        if kind == PLAIN:
-            entry = b"%b: %b\r\n" % (name, value)
-        elif kind == DROP:
-            entry = _DROPPED
-        else:
-            entry = (kind, name.lower(), value)
-        if len(self._known) + len(self._values) >= KNOWN_LINES_MAX:
-            self._known.clear()
+        if len(self._plain) + len(self._special) + len(self._values) >= KNOWN_LINES_MAX:
+            self._plain.clear()
+            self._special.clear()
             self._values.clear()
             self._fickle.clear()
+        if kind == PLAIN:
+            written = b"%b: %b\r\n" % (name, value)
+            plain.append(written)
+            if len(line) <= KNOWN_LINE_BYTES_MAX:
+                self._plain[line] = written
+            if len(name) <= KNOWN_LINE_BYTES_MAX:
+                values = self._values[name] = self._values.get(name, 0) + 1
+                if values >= FICKLE_AFTER:
+                    self._fickle.add(name)
+            return None
+        entry = Special(kind, value, read_length(value) if kind == CONTENT_LENGTH else 0)
         if len(line) <= KNOWN_LINE_BYTES_MAX:
-            self._known[line] = entry
-        if kind == PLAIN and len(name) <= KNOWN_LINE_BYTES_MAX:
-            values = self._values[name] = self._values.get(name, 0) + 1
-            if values >= FICKLE_AFTER:
-                self._fickle.add(name)
+            self._special[line] = entry
         return entry
 
 

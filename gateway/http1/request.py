@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway.errors import BadMessage, ExpectationFailed, MethodRefused
 from gateway.http1.body import Body, ChunkedBody, LengthBody
 from gateway.http1.head import (
@@ -18,7 +20,6 @@ from gateway.http1.head import (
     HeaderLines,
     Special,
     list_members,
-    read_length,
     read_request_line,
     refuse_coding,
     split_head,
@@ -27,12 +28,12 @@ from gateway.http1.head import (
 from gateway.settings import Settings
 
 # Safe to send twice (RFC 9110 9.2.2): a retry on a connection that closed in silence.
-IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
+IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 
-UPGRADE_SERVED = b"websocket"
+UPGRADE_SERVED: Final = b"websocket"
 
 # Connection options that name no header of the request's own.
-_OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade", b"te", b"http2-settings"})
+_OPTIONS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b"te", b"http2-settings"})
 
 
 class RequestHead:
@@ -71,8 +72,8 @@ def read_request(head: bytes, header_lines: HeaderLines, settings: Settings) -> 
         raise MethodRefused
     plain, special = header_lines.sort(lines)
     request = RequestHead(method, target, plain, is_http11=is_http11)
-    if len(special) == 1 and special[0][0] == HOST:  # the common case
-        request.host = special[0][2]
+    if len(special) == 1 and special[0].kind == HOST:  # the common case
+        request.host = special[0].value
     else:
         _interpret(request, special)
     if target[0] != 0x2F:
@@ -84,7 +85,8 @@ def _interpret(request: RequestHead, special: list[Special]) -> None:
     """Set what the special lines say; the frequent kinds come first."""
     options: list[bytes] = []
     upgrade = b""
-    for kind, _, value in special:
+    for each in special:
+        kind, value = each.kind, each.value
         if kind == HOST:
             if request.host:
                 raise BadMessage("several Host headers")
@@ -95,7 +97,7 @@ def _interpret(request: RequestHead, special: list[Special]) -> None:
         elif kind == CONTENT_LENGTH:
             if request.length >= 0:
                 raise BadMessage("a repeated Content-Length")
-            request.length = read_length(value)
+            request.length = each.number
         elif kind == TRANSFER_ENCODING:
             _read_coding(request, value)
         elif kind == CONNECTION:

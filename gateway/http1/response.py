@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway.errors import BadMessage
 from gateway.http1.body import Body, ChunkedBody, LengthBody, UntilClose
 from gateway.http1.head import (
@@ -13,16 +15,15 @@ from gateway.http1.head import (
     HeaderLines,
     Special,
     list_members,
-    read_length,
     read_status_line,
     refuse_coding,
     split_head,
 )
 from gateway.settings import Settings
 
-_OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade"})
-_BODILESS = frozenset({204, 304})
-_COMMON = {
+_OPTIONS: Final = frozenset({b"close", b"keep-alive", b"upgrade"})
+_BODILESS: Final = frozenset({204, 304})
+_COMMON: Final = {
     b"HTTP/1.1 200 OK": (200, b"OK", True),
     b"HTTP/1.1 304 Not Modified": (304, b"Not Modified", True),
     b"HTTP/1.1 404 Not Found": (404, b"Not Found", True),
@@ -67,8 +68,8 @@ def read_response(head: bytes, header_lines: HeaderLines, settings: Settings) ->
     status, reason, is_http11 = _COMMON.get(first) or read_status_line(first)
     plain, special = header_lines.sort(lines)
     response = ResponseHead(status, reason, plain, keep_alive=is_http11)
-    if len(special) == 1 and special[0][0] == CONTENT_LENGTH:  # the common case
-        response.length = read_length(special[0][2])
+    if len(special) == 1 and special[0].kind == CONTENT_LENGTH:  # the common case
+        response.length = special[0].number
     elif special:
         _interpret(response, special, is_http11=is_http11)
     if status == 204 or status < 200:
@@ -87,11 +88,12 @@ def _interpret(response: ResponseHead, special: list[Special], *, is_http11: boo
     """Set what the special lines say; the frequent kinds come first."""
     options: list[bytes] = []
     upgrade = b""
-    for kind, _, value in special:
+    for each in special:
+        kind, value = each.kind, each.value
         if kind == CONTENT_LENGTH:
             if response.length >= 0:
                 raise BadMessage("a repeated Content-Length")
-            response.length = read_length(value)
+            response.length = each.number
         elif kind == KEEP_ALIVE:
             if not is_http11:
                 options.append(b"keep-alive")

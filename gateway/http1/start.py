@@ -15,6 +15,9 @@ from gateway.http1.head import REASON, TARGET, TOKEN, read_request_line, read_st
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # RFC 9113 3.4
 
 _UNLIMITED: Final = 1 << 62  # how long a line may be is not asked here
+_LINE_START_BYTES_MAX: Final = 1024  # of a line that comes in pieces, the start is checked again
+_NONE_YET: Final = -1
+_NOT_NEW: Final = -2
 _TLS_HANDSHAKE: Final = b"\x16\x03"
 # A CR before its LF, or one whose LF may still come; else no control byte but tab.
 _NOT_TEXT: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
@@ -63,7 +66,7 @@ def check_start(data: bytes, checked: int = 0) -> None:
     end = _first_line_end(data, checked)
     if end >= 0:
         read_request_line(data[:end], _UNLIMITED)
-    elif checked == 0 and _REQUEST_LINE_START.fullmatch(data) is None:
+    elif end == _NONE_YET and _REQUEST_LINE_START.fullmatch(data) is None:
         raise BadMessage("a malformed request line")
 
 
@@ -72,17 +75,19 @@ def check_answer_start(data: bytes, checked: int = 0) -> None:
     end = _first_line_end(data, checked)
     if end >= 0:
         read_status_line(data[:end])
-    elif checked == 0 and _STATUS_LINE_START.fullmatch(data) is None:
+    elif end == _NONE_YET and _STATUS_LINE_START.fullmatch(data) is None:
         raise BadMessage("a malformed status line")
 
 
 def _first_line_end(data: bytes, checked: int) -> int:
-    """Check the new bytes; return where the first line ends if it is among them, else -1.
+    """Check the new bytes; return where the first line ends if it is among them, else why not.
 
-    Each byte is looked at about once: who sends them one by one gains nothing by it.
+    Each byte is looked at a few times at most: who sends them one by one gains little by it.
     """
     since = max(checked - 1, 0)  # a CR may have been the last byte
     if _NOT_TEXT.search(data, since) is not None:
         raise BadMessage("a control byte, a bare CR or a bare LF in a head")
     end = data.find(b"\r\n", since)
-    return end if end < 0 or data.find(b"\r\n", 0, end) < 0 else -1
+    if data.find(b"\r\n", 0, end if end >= 0 else checked) >= 0:
+        return _NOT_NEW
+    return _NOT_NEW if end < 0 < checked and len(data) > _LINE_START_BYTES_MAX else end

@@ -7,11 +7,12 @@ Credits of one split sum to zero. A weight w of FULL earns w per turn; a pick co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from gateway.contract import WEIGHT_SCALE
 
-FULL = WEIGHT_SCALE * 100  # 10_000 hundredths of a percent
-LIMIT = FULL - 1
+FULL: Final = WEIGHT_SCALE * 100  # 10_000 hundredths of a percent
+LIMIT: Final = FULL - 1
 
 
 def normalised(weights: Sequence[int]) -> list[int]:

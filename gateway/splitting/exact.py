@@ -9,22 +9,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.splitting.credit import FULL
+from gateway.splitting.turns import Splitter
 
 
-class Exact:
+class Exact(Splitter):
     """Among the targets that are owed enough, pick the one whose deadline comes first."""
 
-    __slots__ = ("_eligible", "_weights", "credit")
+    __slots__ = ("_credit", "_eligible", "_weights")
 
     def __init__(self, weights: Sequence[int], credit: Sequence[int]) -> None:
         self._weights = weights
-        self.credit = list(credit)
+        self._credit = list(credit)
         k = len(weights)
         self._eligible = FULL / (2 * k - 2) if k > 1 else 0.0
 
+    @property
+    def credit(self) -> Sequence[int]:
+        return self._credit
+
     def pick(self) -> int:
         """Return the index of the next target."""
-        credit = self.credit
+        credit = self._credit
         for i, weight in enumerate(self._weights):
             credit[i] += weight
         best = self._due(credit)
@@ -33,7 +38,7 @@ class Exact:
 
     def chances(self) -> list[float]:
         """Return certainty for the one whose turn it is."""
-        due = self._due([owed + w for owed, w in zip(self.credit, self._weights, strict=True)])
+        due = self._due([owed + w for owed, w in zip(self._credit, self._weights, strict=True)])
         return [float(i == due) for i in range(len(self._weights))]
 
     def _due(self, credit: list[int]) -> int:

@@ -8,17 +8,22 @@ from itertools import accumulate, pairwise
 from random import Random
 
 from gateway.splitting.credit import FULL
+from gateway.splitting.turns import Splitter
 
 
-class Independent:
+class Independent(Splitter):
     """Pick by share, without memory: after n requests a share is off by about sqrt(n p (1-p))."""
 
-    __slots__ = ("_bounds", "_random", "credit")
+    __slots__ = ("_bounds", "_credit", "_random")
 
     def __init__(self, weights: Sequence[int], random: Random) -> None:
         self._bounds = list(accumulate(weights))
         self._random = random.random
-        self.credit = [0] * len(weights)  # a coin owes nothing
+        self._credit = [0] * len(weights)  # a coin owes nothing
+
+    @property
+    def credit(self) -> Sequence[int]:
+        return self._credit
 
     def pick(self) -> int:
         """Return the index of the next target."""

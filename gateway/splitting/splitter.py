@@ -1,32 +1,21 @@
-"""The protocol of a splitter, and the choice of one by name."""
+"""The choice of a splitter by name."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Protocol
+from typing import Final
 
 from gateway.splitting.credit import carried, normalised
 from gateway.splitting.exact import Exact
 from gateway.splitting.independent import Independent
 from gateway.splitting.stratified import Stratified, StratifiedPair
+from gateway.splitting.turns import Splitter
+
+__all__ = ["Splitter", "make_splitter"]
 
 
-class Splitter(Protocol):
-    """Turns, one after the other, to the indexes of targets."""
-
-    @property
-    def credit(self) -> Sequence[int]:
-        """Return what each target is owed, in 1/10,000 of a request."""
-
-    def pick(self) -> int:
-        """Return the index of the target that gets the next request. O(k) at most."""
-
-    def chances(self) -> list[float]:
-        """Return how likely each target is to get the next request; they sum to 1."""
-
-
-class Single:
+class Single(Splitter):
     """One target gets everything."""
 
     __slots__ = ()
@@ -76,4 +65,4 @@ def _independent(weights: list[int], credit: list[int], random: Random) -> Split
     return Independent(weights, random)
 
 
-_MAKERS = {"stratified": _stratified, "exact": _exact, "random": _independent}
+_MAKERS: Final = {"stratified": _stratified, "exact": _exact, "random": _independent}

@@ -17,9 +17,10 @@ from collections.abc import Sequence
 from random import Random
 
 from gateway.splitting.credit import FULL
+from gateway.splitting.turns import Splitter
 
 
-class StratifiedPair:
+class StratifiedPair(Splitter):
     """Two targets: every open window can be taken, so a turn is a comparison or one draw."""
 
     __slots__ = ("_owed", "_random", "_weight")
@@ -49,14 +50,14 @@ class StratifiedPair:
         return [first, 1.0 - first]
 
 
-class Stratified:
+class Stratified(Splitter):
     """Any number of targets, with the look-ahead that keeps every later window servable."""
 
-    __slots__ = ("_all", "_at", "_horizon", "_random", "_slack", "_weights", "credit")
+    __slots__ = ("_all", "_at", "_credit", "_horizon", "_random", "_slack", "_weights")
 
     def __init__(self, weights: Sequence[int], credit: Sequence[int], random: Random) -> None:
         self._weights = list(weights)
-        self.credit = list(credit)
+        self._credit = list(credit)
         self._random = random.random
         self._all = range(len(weights))
         # A target is ahead of its due for less than FULL / weight turns.
@@ -69,17 +70,21 @@ class Stratified:
         for i in self._all:
             self._mark_ahead(i)
 
+    @property
+    def credit(self) -> Sequence[int]:
+        return self._credit
+
     def pick(self) -> int:
         """Return the index of the next target."""
         self._advance()
         chosen = self._choose()
-        self.credit[chosen] -= FULL
+        self._credit[chosen] -= FULL
         self._mark_ahead(chosen)
         return chosen
 
     def _advance(self) -> None:
         """Begin the next turn: everyone earns its share."""
-        credit, weights = self.credit, self._weights
+        credit, weights = self._credit, self._weights
         for i in self._all:
             credit[i] += weights[i]
         self._at = (self._at + 1) % self._horizon
@@ -87,7 +92,7 @@ class Stratified:
         self._slack[self._at - 1] = self._fraction(self._horizon - 1)
 
     def _choose(self) -> int:
-        credit, weights = self.credit, self._weights
+        credit, weights = self._credit, self._weights
         late = [i for i in self._all if credit[i] >= FULL]
         if late:  # at most one when no weight changed; then the longest overdue
             return max(late, key=credit.__getitem__)
@@ -108,21 +113,21 @@ class Stratified:
 
     def chances(self) -> list[float]:
         """Return the shares of those that may be picked now: of a copy, so that no turn is used."""
-        look = Stratified(self._weights, self.credit, Random(0))  # noqa: S311 (never asked)
+        look = Stratified(self._weights, self._credit, Random(0))  # noqa: S311 (never asked)
         look._advance()
-        late = [i for i in self._all if look.credit[i] >= FULL]
-        open_now = [i for i in self._all if look.credit[i] > 0]
+        late = [i for i in self._all if look._credit[i] >= FULL]
+        open_now = [i for i in self._all if look._credit[i] > 0]
         able = [i for i in open_now if len(open_now) == 1 or look._keeps_schedulable(i)]
         if late:
-            able = [max(late, key=look.credit.__getitem__)]
+            able = [max(late, key=look._credit.__getitem__)]
         elif not able:
-            able = [max(open_now or self._all, key=look.credit.__getitem__)]
+            able = [max(open_now or self._all, key=look._credit.__getitem__)]
         total = sum(self._weights[i] for i in able)
         return [self._weights[i] / total if i in able else 0.0 for i in self._all]
 
     def _keeps_schedulable(self, i: int) -> bool:
         """Tell whether every later turn has room if i is picked now, ahead of its due."""
-        end = self._turns_ahead(self.credit[i] - FULL, self._weights[i])
+        end = self._turns_ahead(self._credit[i] - FULL, self._weights[i])
         start = self._at + 1
         stop = start + end
         slack = self._slack
@@ -134,7 +139,7 @@ class Stratified:
 
     def _mark_ahead(self, i: int) -> None:
         """Count target i as ahead of its due until it has caught up."""
-        for distance in range(1, self._turns_ahead(self.credit[i], self._weights[i]) + 1):
+        for distance in range(1, self._turns_ahead(self._credit[i], self._weights[i]) + 1):
             self._slack[(self._at + distance) % self._horizon] -= 1
 
     def _turns_ahead(self, credit: int, weight: int) -> int:
@@ -143,5 +148,5 @@ class Stratified:
 
     def _fraction(self, distance: int) -> int:
         """Return F: the sum of the fractional parts of what is due `distance` turns from now."""
-        total = sum((self.credit[i] + self._weights[i] * distance) % FULL for i in self._all)
+        total = sum((self._credit[i] + self._weights[i] * distance) % FULL for i in self._all)
         return total // FULL

@@ -1,3 +1,4 @@
-"""Towards the revisions: `pool` (a backend, its replicas and their idle connections), `h1` (one
-HTTP/1.1 connection to a replica), `dialing` (waiting for a replica, and connecting to it).
+"""Towards the revisions: `pool` (a backend, its replicas, their idle connections, and who waits),
+`dialing` (waiting for a replica or for room, and connecting), `lease` (what a request needs of its
+connection), `h1` (one HTTP/1.1 connection to a replica).
 """

@@ -18,7 +18,7 @@ async def dial(worker: Worker, backend: BackendState) -> Lease:
     tried again: no byte was sent. Who waits for room waits until the request's own deadline.
     """
     settings, loop = worker.settings, worker.loop
-    if backend.waiting >= backend.waiting_max:
+    if not backend.has_room_to_wait():
         raise QueueFull
     gives_up = loop.time() + settings.replica_wait_s_max
     backend.waiting += 1
@@ -33,7 +33,7 @@ async def dial(worker: Worker, backend: BackendState) -> Lease:
                 if lease := await _connected(worker, backend, replica):
                     return lease
             elif backend.is_saturated(now):
-                await _turn(backend, None)
+                await _room(backend, now + settings.room_check_s)
                 gives_up = loop.time() + settings.replica_wait_s_max
             elif now < gives_up:
                 await _turn(backend, gives_up)
@@ -42,6 +42,16 @@ async def dial(worker: Worker, backend: BackendState) -> Lease:
     finally:
         backend.waiting -= 1
         worker.waiting -= 1
+
+
+async def _room(backend: BackendState, look_again: float) -> None:
+    """Wait for room; other workers' news of it may be lost with them, so look again by then."""
+    gate = backend.count_waiting(1)
+    try:
+        await _turn(backend, look_again)
+    finally:
+        if gate is not None:
+            gate.wait(-1)
 
 
 async def _turn(backend: BackendState, until: float | None) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from gateway.contract import Backend
-from gateway.upstream.gate import Gate
+from gateway.gates import Gate
 
 if TYPE_CHECKING:
     from gateway.upstream.h1 import UpstreamConnection
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # queue-proxy's breaker: containerConcurrency requests at work, ten times as many waiting
 # (knative/serving `pkg/queue/breaker.go`, `cmd/queue`).
 QUEUE_PER_CONCURRENCY = 10
+UNLIMITED = 65_535
 
 
 class Replica:
@@ -91,13 +92,21 @@ class BackendState:
         self._waiters: OrderedDict[Future[None], None] = OrderedDict()
         self._take_row(Backend(key))
 
-    @property
-    def waiting_max(self) -> int:
-        """Return how many requests may wait."""
-        most = self._worker.settings.replica_waiters_max
+    def has_room_to_wait(self) -> bool:
+        """Tell whether one more request may wait."""
+        most, waiting = self._worker.settings.replica_waiters_max, self.waiting
         if self.concurrency and self.replicas:
-            return min(most, QUEUE_PER_CONCURRENCY * self.concurrency * len(self.replicas))
-        return most
+            most = min(most, QUEUE_PER_CONCURRENCY * self.concurrency * len(self.replicas))
+            if (gate := self.replicas[0].gate) is not None:
+                waiting += gate.waiting_elsewhere()
+        return waiting < most
+
+    def count_waiting(self, change: int) -> Gate | None:
+        """Count who waits for room, for the other workers to see; where, is returned."""
+        gate = self.replicas[0].gate if self.concurrency and self.replicas else None
+        if gate is not None:
+            gate.wait(change)
+        return gate
 
     def update(self, backend: Backend, retired: Mapping[str, Replica]) -> dict[str, Replica]:
         """Take over the replicas of a new table; those that stay keep their connections.
@@ -128,12 +137,11 @@ class BackendState:
         self.protocol = backend.protocol
 
     def _limit(self, replica: Replica) -> None:
-        if not self.concurrency:
-            replica.gate = None
-        elif replica.gate is None:
-            replica.gate = Gate(self.concurrency, replica.in_flight)
-        else:
-            replica.gate.limit = self.concurrency
+        """Put a gate before the replica; one that is there stays, as requests count on it."""
+        if replica.gate is not None:
+            replica.gate.limit = self.concurrency or UNLIMITED
+        elif self.concurrency:
+            replica.gate = self._worker.gate(self, replica.address, replica.in_flight)
 
     # Assignment.
 
