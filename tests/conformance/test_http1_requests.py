@@ -8,7 +8,7 @@ import pytest
 
 from gateway.errors import BadMessage, GatewayError
 from gateway.http1.head import REQUEST_KINDS, HeaderLines
-from tests.conformance.cases import Refused, Valid
+from tests.conformance.cases import Refused, Valid, get
 from tests.conformance.http1_requests import REFUSED, VALID
 from tests.support.http1_stream import RequestStream, read_requests
 
@@ -48,6 +48,22 @@ def test_a_valid_stream_means_the_same_wherever_it_is_cut(row: Valid) -> None:
         assert set(message.lines) <= set(request.lines)
     for pieces in cuts(row.raw):
         assert read_requests(pieces) == (whole, None), row.why
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        *(b"G", b"GET ", b"GET /hello", b"GET /hello ", b"GET /hello HTTP", b"GET /hello HTTP/1.1"),
+        *(b"GET /hello HTTP/1.1\r", b"GET /hello HTTP/1.1\r\n", b"GET /hello HTTP/1.1\r\nHos"),
+        *(b"GET /hello HTTP/1.1\r\nHost:", b"GET /hello HTTP/1.1\r\nHost: "),
+        *(b"GET /hello HTTP/1.1\r\nHost: localhost", b"GET /hello HTTP/1.1\r\nHost: localhost\r"),
+        *(get()[:-2], get()[:-1], b"\r", b"\r\n", b"", b"PRI * HTTP/2.0\r\n", b"A" * 2000),
+    ],
+    ids=lambda start: repr(start[:40]),
+)
+def test_an_unfinished_head_waits_for_more(start: bytes) -> None:
+    for pieces in cuts(start):
+        assert read_requests(pieces) == ([], None)
 
 
 def test_a_line_that_was_seen_before_is_no_less_refused() -> None:
