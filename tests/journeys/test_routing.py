@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -49,6 +51,14 @@ def test_a_service_that_is_hidden_and_shown_again_changes_its_address(knary: Ins
     assert knary.request("shy.default", inside=True).status == 200
     knary.run("service", "update", "shy", "--no-cluster-local")
     eventually("shown", lambda: knary.get("shy").status == 200)
+
+
+def test_a_worker_in_anothers_place_answers_inside_too(knary: Instance) -> None:
+    knary.run("service", "create", "lasting", "--image", HELLO, "--cluster-local")
+    victim = knary.pid("gateway")
+    os.kill(victim, signal.SIGKILL)
+    eventually("another worker", lambda: knary.pids().get("gateway", [victim]) != [victim])
+    assert knary.request("lasting.default", inside=True).text == "Hello World!\n"
 
 
 # Tags by header --------------------------------------------------------------------------------

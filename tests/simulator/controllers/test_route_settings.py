@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.controllers.route import RouteController
-from simulator.reconciling.plan import Create, UpdateStatus
+from simulator.reconciling.plan import Create, Update, UpdateStatus
 from simulator.resources.conditions import FALSE
 from simulator.resources.core import ConfigMap
 from simulator.resources.meta import Key, ObjectMeta
@@ -132,6 +132,35 @@ def test_a_template_that_makes_no_host_is_a_configuration_error() -> None:
     status, reason, message = told(written.status.conditions)["AllTrafficAssigned"]
     assert (status, reason) == (FALSE, "ErrorConfig")
     assert message.startswith('domain name error: invalid domain name "hello_example.com"')
+
+
+@pytest.mark.parametrize(
+    ("maps", "expected"),
+    [
+        pytest.param((), {"hello-00002": 100}, id="at once"),
+        pytest.param(
+            (config_map("config-network", rollout_duration="60"),),
+            {"hello-00001": 99, "hello-00002": 1},
+            id="over a minute",
+        ),
+    ],
+)
+def test_the_stock_of_a_rollouts_duration_is_a_setting(
+    maps: tuple[ConfigMap, ...], expected: dict[str, int]
+) -> None:
+    ingress, _ = planned()
+    assert ingress is not None
+    known = ingress.with_metadata(uid="i", generation=1)
+    second = revision("hello-00002", ready=is_true(), service="")
+    newest = configuration(created="hello-00002", ready="hello-00002", conditions=(is_true(),))
+    world = World(ROUTE, newest, WORLD[1], second, known, *maps)
+    observed = CONTROLLER.observe(world, ROUTE.key)
+    assert observed is not None
+    actions = CONTROLLER.plan(observed, NOW).actions
+    (updated,) = [one.object for one in actions if isinstance(one, Update)]
+    assert isinstance(updated, Ingress)
+    (path,) = paths_of(updated, "hello.default")
+    assert {split.service_name: split.percent for split in path.splits} == expected
 
 
 def test_knatives_settings_wake_every_route_and_others_none() -> None:
