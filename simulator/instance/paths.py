@@ -91,6 +91,11 @@ class InstancePaths:
         """Return the Unix socket on which the launcher awaits the control plane."""
         return self.sockets / "launcher.sock"
 
+    @property
+    def gates(self) -> Path:
+        """Return where workers count what concurrency limits let in; their sockets are beside."""
+        return self.sockets / "gates"
+
     def worker_metrics(self, worker: int) -> Path:
         """Return the file of what a worker counts; a successor's may have a number at its end."""
         return self.run / f"worker-{worker}.metrics"

@@ -96,6 +96,7 @@ def plan_children(
                     "local_listen_fd": inside.fileno(),
                     "control_socket": str(paths.gateway_socket),
                     "pid_file": str(paths.worker_pid(index)),
+                    "gates_file": str(paths.gates),
                     "metrics_file": str(paths.worker_metrics(index)),
                     **access_log_settings(options),
                 },
