@@ -129,6 +129,10 @@ TRAILERS_REFUSED: Final = frozenset(REQUEST_KINDS) | {
 }
 
 
+# Lines of these kinds mean the same whatever their value is.
+_MAY_BE_FICKLE: Final = frozenset({PLAIN, HOST, CONTENT_LENGTH, FORWARDED_FOR, FORWARDED})
+
+
 class Special:
     """A header line with a meaning. `number` is what a Content-Length says: read once, as learned.
 
@@ -147,8 +151,8 @@ class HeaderLines:
     """Reads header lines of one direction; remembers the ones that come again and again.
 
     A remembered line is a dictionary hit; a new one passes the strict pattern. Names that keep
-    changing their value (cookies, trace ids) are not worth remembering: once such a name is known
-    to be plain, its lines only need to be free of control bytes, all of them at once.
+    changing their value (cookies, trace ids, lengths) are not worth remembering: once such a name
+    is known, its value alone is checked; for control bytes, all of them at once.
     """
 
     __slots__ = ("_fickle", "_kinds", "_plain", "_special", "_values")
@@ -157,8 +161,8 @@ class HeaderLines:
         self._kinds = kinds
         self._plain: dict[bytes, bytes] = {}
         self._special: dict[bytes, Special] = {}
-        self._values: dict[bytes, int] = {}  # values seen of a plain name
-        self._fickle: set[bytes] = set()
+        self._values: dict[bytes, int] = {}  # values seen of a name
+        self._fickle: dict[bytes, int] = {}  # kinds of the names that had many
 
     def sort(self, lines: list[bytes]) -> tuple[list[bytes], list[Special]]:
         """Return the plain lines, each with its CRLF, and the special ones. Raise BadMessage."""
@@ -175,11 +179,15 @@ class HeaderLines:
             if entry is None:
                 name, _, value = line.partition(b": ")
                 # Without space around the value: written as we would write it.
-                if name in fickle and value and value[0] > _SPACE and value[-1] > _SPACE:
+                kind = fickle.get(name, -1)
+                if kind >= 0 and value and value[0] > _SPACE and value[-1] > _SPACE:
                     unread = unread + value
-                    plain.append(line + b"\r\n")
-                    continue
-                entry = self._learn(line, plain)
+                    if kind == PLAIN:
+                        plain.append(line + b"\r\n")
+                        continue
+                    entry = special_line(kind, value)
+                else:
+                    entry = self._learn(line, plain)
             if entry is not None and entry.kind != DROP:
                 special.append(entry)
         if unread and _VALUE.fullmatch(unread) is None:
@@ -195,24 +203,31 @@ class HeaderLines:
             self._special.clear()
             self._values.clear()
             self._fickle.clear()
+        if len(name) <= KNOWN_LINE_BYTES_MAX and kind in _MAY_BE_FICKLE:
+            values = self._values[name] = self._values.get(name, 0) + 1
+            if values >= FICKLE_AFTER:
+                self._fickle[name] = kind
         if kind == PLAIN:
             written = b"%b: %b\r\n" % (name, value)
             plain.append(written)
             if len(line) <= KNOWN_LINE_BYTES_MAX:
                 self._plain[line] = written
-            if len(name) <= KNOWN_LINE_BYTES_MAX:
-                values = self._values[name] = self._values.get(name, 0) + 1
-                if values >= FICKLE_AFTER:
-                    self._fickle.add(name)
             return None
-        entry = Special(kind, value, read_length(value) if kind == CONTENT_LENGTH else 0)
+        entry = special_line(kind, value)
         if len(line) <= KNOWN_LINE_BYTES_MAX:
             self._special[line] = entry
         return entry
 
 
+def special_line(kind: int, value: bytes) -> Special:
+    """Return a line with a meaning. Raise BadMessage for a malformed Host or Content-Length."""
+    if kind == HOST:
+        check_host(value)  # here, and so once for each value that is remembered
+    return Special(kind, value, read_length(value) if kind == CONTENT_LENGTH else 0)
+
+
 def kind_of(name: bytes, value: bytes, kinds: dict[bytes, Kind]) -> int:
-    """Return what a line of this name and value asks, PLAIN for nothing. Raise BadMessage.
+    """Return what a line of this name and value asks, PLAIN for nothing.
 
     CGI, WSGI and their kin read `Transfer_Encoding` as `Transfer-Encoding`: such doubles go.
     """
@@ -220,9 +235,7 @@ def kind_of(name: bytes, value: bytes, kinds: dict[bytes, Kind]) -> int:
     kind = kinds.get(lower)
     if kind is None:
         return DROP if b"_" in lower and lower.replace(b"_", b"-") in kinds else PLAIN
-    if kind == HOST:
-        check_host(value)  # here, and so once for each value that is remembered
-    elif kind == CONNECTION and value.lower() == b"keep-alive":
+    if kind == CONNECTION and value.lower() == b"keep-alive":
         return KEEP_ALIVE
     return int(kind)
 

@@ -30,12 +30,21 @@ _COMMON: Final = {
 }
 
 
+HEADS_MAX: Final = 512  # remembered, of at most so many bytes each
+HEAD_BYTES_MAX: Final = 1024
+LOOKS_SAVED: Final = 16_384  # so many heads are not looked up when remembering was in vain
+
+
 class ResponseHead:
-    """A response's head as the gateway understood it. `lines` are plain header lines."""
+    """A response's head as the gateway understood it. `lines` are plain header lines.
+
+    Once read it is not changed: answers with the same head share it.
+    """
 
     length = -1  # -1: no Content-Length
     chunked = False
     upgrade = b""  # the protocol that a 101 switches to
+    written = b""  # as it goes to a client whose connection stays open, once that was asked for
 
     def __init__(self, status: int, reason: bytes, lines: list[bytes], *, keep_alive: bool):
         self.status = status
@@ -60,6 +69,43 @@ class ResponseHead:
         if self.length >= 0:
             return LengthBody(self.length)
         return UntilClose()
+
+
+class ResponseReader:
+    """Reads heads, and remembers whole ones: within a second many answers have the same.
+
+    Where every answer has its own (an id, say), looking up would cost a tenth of the reading; it
+    is given up for a while.
+    """
+
+    def __init__(self, lines: HeaderLines, settings: Settings) -> None:
+        self._lines = lines
+        self._settings = settings
+        self._known: dict[bytes, ResponseHead] = {}
+        self._hits = 0
+        self._looks_saved = 0
+
+    def read(self, head: bytes) -> ResponseHead:
+        """Return the response that a head describes, as `read_response` does."""
+        if not self._looks_saved:
+            known = self._known.get(head)
+            if known is not None:
+                self._hits += 1
+                return known
+        return self._read_new(head)
+
+    def _read_new(self, head: bytes) -> ResponseHead:
+        response = read_response(head, self._lines, self._settings)
+        if self._looks_saved:
+            self._looks_saved -= 1
+        elif len(head) <= HEAD_BYTES_MAX:
+            if len(self._known) >= HEADS_MAX:
+                self._known.clear()
+                if self._hits < HEADS_MAX:
+                    self._looks_saved = LOOKS_SAVED
+                self._hits = 0
+            self._known[head] = response
+        return response
 
 
 def read_response(head: bytes, header_lines: HeaderLines, settings: Settings) -> ResponseHead:

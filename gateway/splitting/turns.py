@@ -1,0 +1,24 @@
+"""What every splitter promises. A base class, not a protocol: compiled calls go straight to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class Splitter:
+    """Turns, one after the other, to the indexes of targets."""
+
+    __slots__ = ()
+
+    @property
+    def credit(self) -> Sequence[int]:
+        """Return what each target is owed, in 1/10,000 of a request."""
+        raise NotImplementedError
+
+    def pick(self) -> int:
+        """Return the index of the target that gets the next request. O(k) at most."""
+        raise NotImplementedError
+
+    def chances(self) -> list[float]:
+        """Return how likely each target is to get the next request; they sum to 1."""
+        raise NotImplementedError
