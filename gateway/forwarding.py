@@ -103,12 +103,15 @@ def response_head(
 
 def usual_response_head(response: ResponseHead) -> bytes:
     """Return the head of an answer of known length on a connection that stays open."""
-    return b"HTTP/1.1 %d %b\r\n%bContent-Length: %d\r\n\r\n" % (
-        response.status,
-        response.reason,
-        b"".join(response.lines),
-        response.length,
-    )
+    written = response.written
+    if not written:
+        written = response.written = b"HTTP/1.1 %d %b\r\n%bContent-Length: %d\r\n\r\n" % (
+            response.status,
+            response.reason,
+            b"".join(response.lines),
+            response.length,
+        )
+    return written
 
 
 def switching_head(response: ResponseHead) -> bytes:

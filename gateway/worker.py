@@ -9,6 +9,7 @@ from gateway.accesslog import AccessLog
 from gateway.deadlines import Deadlines
 from gateway.gates import Gate, Gates, place_of
 from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines
+from gateway.http1.response import ResponseReader
 from gateway.metrics.registry import Metrics
 from gateway.settings import Settings
 
@@ -34,7 +35,7 @@ class Worker:
         self.settings = settings
         self.tasks = tasks
         self.request_lines = HeaderLines(REQUEST_KINDS)
-        self.response_lines = HeaderLines(RESPONSE_KINDS)
+        self.responses = ResponseReader(HeaderLines(RESPONSE_KINDS), settings)
         self.deadlines = Deadlines(loop, settings, self._tick, self._sweep)
         self.pools: dict[Replica, None] = {}  # the replicas with idle connections
         self._limited: dict[int, BackendState] = {}  # by place

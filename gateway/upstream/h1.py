@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from gateway.errors import BadMessage, GatewayError, HeadTooLarge, UpstreamFailed, UpstreamNonsense
 from gateway.forwarding import request_head
 from gateway.http1.body import Body, UntilClose
-from gateway.http1.response import ResponseHead, read_response
+from gateway.http1.response import ResponseHead
 from gateway.http1.start import check_answer_start
 from gateway.upstream.lease import Lease
 from gateway.upstream.pool import Replica
@@ -121,7 +121,7 @@ class UpstreamConnection(Lease):
                 self._buffer = data
                 self.is_silent = False
                 return
-            head = read_response(data[:end], self._worker.response_lines, settings)
+            head = self._worker.responses.read(data[:end])
             data = data[end + 4 :]
             if head.status >= 200:
                 break
