@@ -205,7 +205,7 @@ class HeaderLines:
             self._fickle.clear()
         if len(name) <= KNOWN_LINE_BYTES_MAX and kind in _MAY_BE_FICKLE:
             values = self._values[name] = self._values.get(name, 0) + 1
-            if values >= FICKLE_AFTER:
+            if values >= (FICKLE_AFTER if kind == PLAIN else FICKLE_SPECIAL_AFTER):
                 self._fickle[name] = kind
         if kind == PLAIN:
             written = b"%b: %b\r\n" % (name, value)

@@ -237,3 +237,23 @@ def test_a_name_with_many_values_is_still_checked_each_time() -> None:
         assert lines.sort([b"Cookie: %d" % n]) == ([b"Cookie: %d\r\n" % n], [])
     with pytest.raises(BadMessage):
         lines.sort([b"Cookie: \x00"])
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        pytest.param(b"Host: a%d.example.com", b"Host: a b", id="Host"),
+        pytest.param(b"Content-Length: %d", b"Content-Length: 5x", id="Content-Length"),
+        pytest.param(b"Content-Length: %d", b"Content-Length: +5", id="a sign"),
+        pytest.param(b"Content-Length: %d", b"Content-Length: " + b"9" * 19, id="an overflow"),
+        pytest.param(b"X-Forwarded-For: %d", b"X-Forwarded-For: \x00", id="X-Forwarded-For"),
+        pytest.param(b"Forwarded: for=%d", b"Forwarded: a\x7f", id="Forwarded"),
+    ],
+)
+def test_a_meaning_with_many_values_is_still_checked_each_time(good: bytes, bad: bytes) -> None:
+    lines = HeaderLines(REQUEST_KINDS)
+    for n in range(3000):
+        plain, (special,) = lines.sort([good % n])
+        assert (plain, special.value) == ([], (good % n).partition(b": ")[2])
+    with pytest.raises(BadMessage):
+        lines.sort([bad])
