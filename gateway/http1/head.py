@@ -44,6 +44,7 @@ LENGTH_DIGITS_MAX: Final = 18
 KNOWN_LINES_MAX: Final = 4096
 KNOWN_LINE_BYTES_MAX: Final = 256
 FICKLE_AFTER: Final = 64  # so many different values of one name are remembered, no more
+FICKLE_SPECIAL_AFTER: Final = 1024  # lengths, Hosts: to read one again costs more
 
 
 # What a header line asks of the gateway; plain lines are passed on as they are. Bare numbers where
