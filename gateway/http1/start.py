@@ -19,8 +19,8 @@ _LINE_START_BYTES_MAX: Final = 1024  # of a line that comes in pieces, the start
 _NONE_YET: Final = -1
 _NOT_NEW: Final = -2
 _TLS_HANDSHAKE: Final = b"\x16\x03"
-# A CR before its LF, or one whose LF may still come; else no control byte but tab.
-_NOT_TEXT: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
+# A CR before its LF, or one whose LF may still come; else no control byte but tab; no folded line.
+_NOT_TEXT: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n|\n[ \t]")
 _EMPTY_LINES: Final = re.compile(rb"(?:\r\n)+")
 _HTTP: Final = (b"H", b"T", b"T", b"P", b"/")
 
@@ -86,7 +86,7 @@ def _first_line_end(data: bytes, checked: int) -> int:
     """
     since = max(checked - 1, 0)  # a CR may have been the last byte
     if _NOT_TEXT.search(data, since) is not None:
-        raise BadMessage("a control byte, a bare CR or a bare LF in a head")
+        raise BadMessage("a control byte, a bare CR or LF, or a folded line in a head")
     end = data.find(b"\r\n", since)
     if data.find(b"\r\n", 0, end if end >= 0 else checked) >= 0:
         return _NOT_NEW

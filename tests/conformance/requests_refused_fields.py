@@ -177,6 +177,8 @@ ENDS = [
     ("a tab before the first line", b"GET / HTTP/1.1\r\n\tHost: localhost\r\n\r\n"),
     ("a line of spaces before the first", b"GET / HTTP/1.1\r\n \r\nHost: localhost\r\n\r\n"),
     ("a fold of the first line", b"GET / HTTP/1.1\r\nHost:\r\n localhost\r\n\r\n"),
+    ("an unfinished fold", b"GET / HTTP/1.1\r\n Host: localhost"),
+    ("an unfinished fold with a tab", b"GET / HTTP/1.1\r\nHost: localhost\r\n\tA"),
     ("a fold of Content-Length", post(b"Content-Length:\r\n 5", body=b"hello")),
     ("a fold of Content-Length's digits", post(b"Content-Length: 1\r\n 0", body=b"0123456789")),
     ("a fold of Transfer-Encoding", post(b"Transfer-Encoding:\r\n chunked", body=b"0\r\n\r\n")),

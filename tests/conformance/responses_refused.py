@@ -216,6 +216,7 @@ ENDLESS = [
     ("an HTTP/2 preface's answer", b"\x00\x00\x12\x04\x00\x00\x00\x00\x00"),
     ("a banner", b"220 localhost ESMTP\r\n"),
     ("text", b"hello"),
+    ("an unfinished fold", b"HTTP/1.1 200 OK\r\n Content-Length: 0"),
 ]
 
 
