@@ -251,6 +251,24 @@ class Exchange:
         else:
             self.refuse(error)
 
+    def on_upstream_refused(self, early: bytes, early_trailers: bytes) -> None:
+        """Send the request again, whatever it was: the revision did not look at it.
+
+        `early` is what of its body was sent (RFC 9113 8.7).
+        """
+        lease = self._lease
+        if lease is None:
+            return
+        if self.retries >= self._worker.http2.refused_retries_max:
+            self.on_upstream_failed(UpstreamFailed("refused too often"))
+            return
+        self._lease = None
+        lease.replica.release()
+        self.early, self.early_trailers = early, early_trailers
+        self.retries += 1
+        self._worker.metrics.worker.retries += 1
+        self._obtain()
+
     def check(self, now: float, tick_s: float) -> None:
         """Expire when one of the revision's timeouts is over (queue-proxy's TimeoutHandler)."""
         # Deadlines were set by a clock of up to one tick ago: none is early, two ticks the latest.

@@ -35,8 +35,7 @@ def request_head(
 
     Framing is written anew: at most one of Content-Length and Transfer-Encoding.
     """
-    if request.forwarded_for or request.forwarded:
-        prepared = _appended(request, client_ip)
+    prepared = forwarded_lines(request, client_ip, prepared)
     if request.chunked:
         framing = b"Transfer-Encoding: chunked\r\n\r\n"
     elif request.length >= 0:
@@ -54,6 +53,13 @@ def request_head(
         rules.lines,
         framing,
     )
+
+
+def forwarded_lines(request: RequestHead, client_ip: str, prepared: bytes) -> bytes:
+    """Return the lines that name the client: `prepared`, unless it came through other proxies."""
+    if request.forwarded_for or request.forwarded:
+        return _appended(request, client_ip)
+    return prepared
 
 
 def upstream_lines(request: RequestHead, rules: HeaderRules) -> list[bytes]:

@@ -10,11 +10,15 @@ from gateway.deadlines import Deadlines
 from gateway.gates import Gate, Gates, place_of
 from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines
 from gateway.http1.response import ResponseReader
+from gateway.http2.settings import Http2Settings
+from gateway.http2.vocabulary import Vocabulary
 from gateway.metrics.registry import Metrics
 from gateway.settings import Settings
+from gateway.writes import Writes
 
 if TYPE_CHECKING:
     from gateway.deadlines import Waiting
+    from gateway.upstream.h2 import UpstreamSession
     from gateway.upstream.pool import BackendState, Replica
 
 
@@ -37,6 +41,10 @@ class Worker:
         self.request_lines = HeaderLines(REQUEST_KINDS)
         self.responses = ResponseReader(HeaderLines(RESPONSE_KINDS), settings)
         self.deadlines = Deadlines(loop, settings, self._tick, self._sweep)
+        self.http2 = Http2Settings()
+        self.vocabulary = Vocabulary()
+        self.writes = Writes(loop)
+        self.sessions: dict[UpstreamSession, None] = {}  # h2c connections to replicas
         self.pools: dict[Replica, None] = {}  # the replicas with idle connections
         self._limited: dict[int, BackendState] = {}  # by place
         self.draining = False
@@ -67,6 +75,7 @@ class Worker:
         figures = self.metrics.worker
         figures.connections_open = len(self.deadlines.connections)
         figures.pool_idle = sum(len(replica.idle) for replica in self.pools)
+        figures.pool_idle += sum(session.is_idle for session in self.sessions)
         figures.pool_in_use = self.upstream_connections - figures.pool_idle
         figures.requests_waiting = self.waiting
         if self.access_log is not None:
@@ -75,6 +84,8 @@ class Worker:
 
     def _sweep(self, now: float) -> None:
         """Close upstream connections that were idle for too long."""
+        for session in list(self.sessions):
+            session.check(now)
         for replica in list(self.pools):
             replica.sweep(now, self.settings.upstream_idle_s_max)
             if not replica.idle:

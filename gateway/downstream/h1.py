@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from gateway.downstream.client import Client
+from gateway.downstream.h2 import ClientSession
 from gateway.downstream.tunnel import open_tunnel
 from gateway.errors import BadMessage, GatewayError, HeadTimeout, HeadTooLarge, TargetTooLong
 from gateway.exchange import Exchange
@@ -21,13 +22,15 @@ from gateway.forwarding import (
 from gateway.http1.body import Body
 from gateway.http1.request import read_request
 from gateway.http1.response import ResponseHead
-from gateway.http1.start import after_empty_lines, check_start
+from gateway.http1.start import PREFACE, after_empty_lines, check_start
 from gateway.upstream.h1 import UpstreamConnection
 from gateway.upstream.lease import Lease
 
 if TYPE_CHECKING:
     from gateway.router import HostTable
     from gateway.worker import Worker
+
+_PREFACE_END = 14  # of its part that looks like a head
 
 
 class ClientConnection(Client):
@@ -42,6 +45,7 @@ class ClientConnection(Client):
         self._body: Body | None = None  # the request's body, while it arrives
         self._chunked_down = False  # the answer under way goes out in chunks
         self._until_close = False  # only closing ends it
+        self._is_new = True  # no request has begun
         self._closing = False  # answer what is under way, read no further request
         self._half_closed = False  # the client sends no more, but reads
         self._discarded = 0
@@ -92,6 +96,9 @@ class ClientConnection(Client):
                     if not self._buffer:
                         self._since = self._worker.loop.time()
                     break
+                if end == _PREFACE_END and self._is_preface(data):
+                    self._hand_over(data)
+                    return
                 data = self._begin(data, end)
             except GatewayError as error:
                 self._refuse_bytes(error)
@@ -101,9 +108,19 @@ class ClientConnection(Client):
         if data and len(data) > self._worker.settings.pipelined_bytes_max:
             self._flow()
 
+    def _is_preface(self, data: bytes) -> bool:
+        """Tell whether the client speaks HTTP/2: only its first bytes can say so (RFC 9113 3.4)."""
+        return self._is_new and data.startswith(PREFACE[: _PREFACE_END + 4])
+
+    def _hand_over(self, data: bytes) -> None:
+        """Leave the connection to HTTP/2."""
+        self._worker.deadlines.connections.discard(self)
+        ClientSession(self._worker, self, self._transport).data_received(data)
+
     def _begin(self, data: bytes, end: int) -> bytes:
         """Begin the exchange of the head that ends there; return what follows the request."""
         worker = self._worker
+        self._is_new = False
         if end < 0 or end > worker.settings.head_bytes_max:
             raise _too_large(data, worker.settings.request_line_bytes_max)
         request = read_request(data[:end], worker.request_lines, worker.settings)

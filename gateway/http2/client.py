@@ -16,6 +16,8 @@ from gateway.http2.stream import Stream
 class ClientConnection(Connection):
     """A connection to a server."""
 
+    _holds_back: bool = False
+
     def __init__(self, settings: Http2Settings, known: KnownFields, now: float) -> None:
         super().__init__(settings, known, b"", now)
         self.sender.control(PREFACE)
@@ -28,7 +30,7 @@ class ClientConnection(Connection):
             self.failure is None
             and not self.going_away
             and len(self.streams) < self.peer_streams_max
-            and len(self.streams) < self.settings.concurrent_streams_max
+            and len(self.streams) < self.settings.upstream_streams_max
             and self.last_id < STREAM_ID_MAX - 2
         )
 

@@ -21,11 +21,16 @@ from gateway.http2.stream import Stream
 
 CLOSED_REMEMBERED_MAX: Final = 256  # streams whose end is remembered, for what still comes of them
 ALIVE_PING: Final = b"alive???"
+BY_PEER: Final = "reset by the peer"
 DRAIN_PING: Final = b"draining"
 
 
 class Connection(FrameReader):
     """One connection. `now` is any clock that never goes back."""
+
+    # Whether what a paused stream holds counts against the connection's window. A client is held
+    # to it, all in all; a revision is not, for one slow client would stop its answers to others.
+    _holds_back: bool = True
 
     def __init__(
         self, settings: Http2Settings, known: KnownFields, preface: bytes, now: float
@@ -96,10 +101,13 @@ class Connection(FrameReader):
                 raise StreamFailure(ErrorCode.PROTOCOL_ERROR, "a body beside its content-length")
         stream.remote_ended = ended
         stream.on_data(payload, ended)
-        if stream.paused and stream.is_open:
-            stream.held += size
+        if not stream.paused or not stream.is_open:
+            self._give_back(size)
+            self._reopen(stream, size)
         else:
-            self._consume(stream, size)
+            stream.held += size
+            if not self._holds_back:
+                self._give_back(size)
         if ended and stream.local_ended:
             self._close(stream)
 
@@ -114,9 +122,8 @@ class Connection(FrameReader):
         if not self._closed.get(stream_id):  # one that we reset may not know it yet
             raise ConnectionFailure(ErrorCode.STREAM_CLOSED, "DATA of a closed stream")
 
-    def _consume(self, stream: Stream, size: int) -> None:
-        """Open the windows again by what was used, in steps of half a window."""
-        self._give_back(size)
+    def _reopen(self, stream: Stream, size: int) -> None:
+        """Open a stream's window by what was used, in steps of half a window."""
         if stream.remote_ended or not stream.is_open:
             return
         consumed = stream.consumed = stream.consumed + size
@@ -126,6 +133,7 @@ class Connection(FrameReader):
             self.sender.control(frames.window_update(stream.id, consumed))
 
     def _give_back(self, size: int) -> None:
+        """Open the connection's window by what was used."""
         consumed = self._consumed = self._consumed + size
         if consumed * 2 >= self.settings.connection_window_bytes:
             self._consumed = 0
@@ -141,7 +149,9 @@ class Connection(FrameReader):
         stream.paused = False
         held, stream.held = stream.held, 0
         if held:
-            self._consume(stream, held)
+            if self._holds_back:
+                self._give_back(held)
+            self._reopen(stream, held)
 
     # What is sent.
 
@@ -212,9 +222,9 @@ class Connection(FrameReader):
         stream.is_open = False
         del self.streams[stream.id]
         self._remember(stream.id, reset=reset)
-        if stream.held:
+        if stream.held and self._holds_back:
             self._give_back(stream.held)
-            stream.held = 0
+        stream.held = 0
         self.sender.forget(stream)
 
     def _remember(self, stream_id: int, *, reset: bool) -> None:
@@ -233,11 +243,21 @@ class Connection(FrameReader):
         self.sender.control(
             frames.goaway(self._last_peer_id(), failure.code, failure.detail.encode())
         )
-        for stream in list(self.streams.values()):
+        self._end_streams(failure.code, failure.detail)
+
+    def lose(self, detail: str) -> None:
+        """The connection is gone, and all streams with it."""
+        if self.failure is None:
+            self.failure = ConnectionFailure(ErrorCode.CONNECT_ERROR, detail)
+            self._end_streams(ErrorCode.CONNECT_ERROR, detail)
+
+    def _end_streams(self, code: ErrorCode, detail: str) -> None:
+        streams = list(self.streams.values())
+        self.streams.clear()
+        for stream in streams:
             stream.is_open = False
             self.sender.forget(stream)
-            stream.on_reset(failure.code, failure.detail)
-        self.streams.clear()
+            stream.on_reset(code, detail)
 
     def _last_peer_id(self) -> int:
         """Return the last stream of the peer's that was worked on."""
@@ -301,7 +321,7 @@ class Connection(FrameReader):
         if self._require_known(stream_id):
             stream = self.streams[stream_id]
             self._forget(stream, reset=False)
-            stream.on_reset(int.from_bytes(payload, "big"), "reset by the peer")
+            stream.on_reset(int.from_bytes(payload, "big"), BY_PEER)
         self._count_reset()
 
     def _require_known(self, stream_id: int) -> bool:

@@ -203,6 +203,14 @@ def request_block(encoder: Encoder, method: bytes, path: bytes, authority: bytes
     )
 
 
+def request_framing(request: RequestHead) -> bytes:
+    """Return the end of a request's header block: what our own framing says."""
+    block = _TE_TRAILERS if request.wants_trailers else b""
+    if request.length >= 0 and not request.chunked:
+        block += encode_field(b"content-length", b"%d" % request.length)
+    return block
+
+
 def response_block(encoder: Encoder, head: ResponseHead, extra: bytes) -> bytes:
     """Return a response's header block; `extra` are lines of the gateway's own."""
     block = _STATUS_FIELDS[head.status] + encoder.encode(head.lines)

@@ -14,8 +14,10 @@ class Http2Settings(Struct, frozen=True, forbid_unknown_fields=True):
     headers_max: int = 100  # fields of one head
     header_table_bytes_max: int = 4096  # of the peer's encoder, per connection
     frame_bytes_max: int = 16 * 1024  # payload; the least that HTTP/2 allows
-    stream_window_bytes: int = 256 * 1024
-    connection_window_bytes: int = 1024 * 1024  # all that a client can make us hold, unread
+    stream_window_bytes: int = 64 * 1024  # unread; as Envoy's edge guide
+    # All that a client can make us hold, unread: no less than its streams' windows together, so
+    # that none of them can stop the others.
+    connection_window_bytes: int = 100 * 64 * 1024
     # What we send.
     frame_sent_bytes_max: int = 64 * 1024  # if the peer takes as much
     stream_buffer_bytes_high: int = 64 * 1024  # waits for the peer's window: then the source pauses
@@ -37,11 +39,16 @@ class Http2Settings(Struct, frozen=True, forbid_unknown_fields=True):
     window_updates_burst_max: int = 1000
     window_updates_per_s: float = 200.0
     window_updates_per_data_frame_max: int = 10  # as Envoy: so many more for each DATA frame sent
-    unsent_control_bytes_max: int = 64 * 1024  # answers to PING and SETTINGS that nobody reads
+    unread_bytes_max: int = 1024 * 1024  # written though the client reads nothing: then it is cut
     # Waits.
     settings_ack_s_max: float = 10.0
     header_block_s_max: float = 15.0  # from HEADERS to the last CONTINUATION; and for the preface
     write_stalled_s_max: float = 60.0  # a peer that opens no window, or reads nothing
-    ping_interval_s: float = 20.0  # an upstream connection in use that was silent so long is asked
-    ping_ack_s_max: float = 10.0
+    # Towards revisions.
     upstream_connections_max: int = 4  # to one replica, when streams are not enough
+    upstream_streams_max: int = 1000  # of one connection, if the revision takes as many
+    upstream_idle_s_max: float = 60.0  # without a stream
+    ping_interval_s: float = 310.0  # silence on open streams; gRPC servers punish less than 300
+    ping_ack_s_max: float = 10.0
+    refused_retries_max: int = 3  # of one request that a revision refused to look at
+    replay_bytes_max: int = 64 * 1024  # of a body, kept for that until the answer begins

@@ -6,6 +6,7 @@ import asyncio
 
 from gateway.errors import BackendGone, NoReplica, QueueFull
 from gateway.upstream.h1 import connect
+from gateway.upstream.h2 import connect_session
 from gateway.upstream.lease import Lease
 from gateway.upstream.pool import BackendState, Replica, enter
 from gateway.worker import Worker
@@ -29,7 +30,9 @@ async def dial(worker: Worker, backend: BackendState) -> Lease:
                 raise BackendGone
             now = loop.time()
             replica = backend.choose(now)
-            if replica is not None and enter(replica):
+            if replica is not None and replica.is_crowded(worker.http2.upstream_connections_max):
+                await _turn(backend, now + settings.room_check_s)
+            elif replica is not None and enter(replica):
                 if lease := await _connected(worker, backend, replica):
                     return lease
             elif backend.is_saturated(now):
@@ -77,7 +80,7 @@ async def _connected(worker: Worker, backend: BackendState, replica: Replica) ->
     worker.metrics.worker.dials += 1
     try:
         async with asyncio.timeout(settings.upstream_connect_s_max):
-            connection = await connect(worker, replica)
+            connection = await _open(worker, backend, replica)
         if connection.is_closing():  # accepted and closed before this task had its turn
             connection.abandon()
             raise ConnectionResetError
@@ -97,3 +100,15 @@ async def _connected(worker: Worker, backend: BackendState, replica: Replica) ->
         raise
     backend.connected(replica)
     return connection
+
+
+async def _open(worker: Worker, backend: BackendState, replica: Replica) -> Lease:
+    """Return a new connection, or a stream of one. Raise OSError."""
+    if backend.protocol != "h2c":
+        return await connect(worker, replica)
+    replica.is_dialled = True  # who comes meanwhile waits for its streams
+    try:
+        return await connect_session(worker, replica)
+    finally:
+        replica.is_dialled = False
+        backend.wake_all()

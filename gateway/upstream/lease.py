@@ -39,6 +39,10 @@ class Lease:
         """Read on."""
         raise NotImplementedError
 
+    def is_closing(self) -> bool:
+        """Tell whether its end was seen; what is sent now goes nowhere."""
+        raise NotImplementedError
+
     def finish(self, reusable: bool) -> None:
         """End after the whole answer; the connection may serve the next request if reusable."""
         raise NotImplementedError

@@ -13,6 +13,7 @@ from gateway.gates import Gate
 
 if TYPE_CHECKING:
     from gateway.upstream.h1 import UpstreamConnection
+    from gateway.upstream.h2 import UpstreamSession
     from gateway.upstream.lease import Lease
     from gateway.worker import Worker
 
@@ -32,6 +33,8 @@ class Replica:
         self.in_flight = 0
         self.gate: Gate | None = None  # when its requests are limited
         self.idle: deque[UpstreamConnection] = deque()
+        self.sessions: list[UpstreamSession] = []  # of a revision that speaks h2c
+        self.is_dialled = False  # a session is on its way
         self.retired = False
         self.suspect = False  # it refused its last connection
         self.refused_until = 0.0  # then, or while one request tries it: not before this time
@@ -46,8 +49,11 @@ class Replica:
         if self.retired and not self.in_flight:
             self.backend.on_idle(self.address)
 
-    def reuse(self, now: float, idle_s_max: float) -> UpstreamConnection | None:
-        """Return an idle connection that is fresh enough to use, or None."""
+    def reuse(self, now: float, idle_s_max: float) -> Lease | None:
+        """Return an idle connection that is fresh enough to use, or a stream, or None."""
+        for session in self.sessions:
+            if session.can_open:
+                return session.lease()
         idle = self.idle
         while idle:
             connection = idle.pop()
@@ -66,6 +72,14 @@ class Replica:
         self.retired = True
         while self.idle:
             self.idle.pop().abandon()
+        for session in list(self.sessions):
+            session.retire()
+
+    def is_crowded(self, sessions_max: int) -> bool:
+        """Tell whether a request to h2c has to wait: all streams are taken, or one is dialling."""
+        if self.backend.protocol != "h2c" or any(one.can_open for one in self.sessions):
+            return False
+        return self.is_dialled or len(self.sessions) >= sessions_max
 
 
 class BackendState:
