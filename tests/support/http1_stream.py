@@ -81,9 +81,11 @@ class RequestStream:
         self.closing = not head.keep_alive
 
 
-def read_requests(pieces: Iterable[bytes]) -> tuple[list[Read], GatewayError | None]:
+def read_requests(
+    pieces: Iterable[bytes], header_lines: HeaderLines | None = None
+) -> tuple[list[Read], GatewayError | None]:
     """Return the requests in these bytes, and why reading ended, if something was wrong."""
-    stream = RequestStream()
+    stream = RequestStream(header_lines)
     try:
         for piece in pieces:
             stream.feed(piece)
