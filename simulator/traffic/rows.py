@@ -118,10 +118,13 @@ def local_hosts_of(hosts: tuple[str, ...]) -> tuple[str, ...]:
     return plain + tuple(f"{host}.{LOCALHOST}" for host in plain if host.endswith(_INSIDE))
 
 
-def backends_of(rules: tuple[IngressRule, ...]) -> frozenset[str]:
-    """Return the revisions that get requests by these rules."""
+def backends_of(routes: tuple[Route, ...]) -> frozenset[str]:
+    """Return the revisions that get requests by these rows."""
     return frozenset(
-        share.backend for rule in rules for path in _paths(rule) for share in _shares(path)
+        share.backend
+        for route in routes
+        for split in (route.split, *(rule.split for rule in route.rules))
+        for share in split.shares
     )
 
 
@@ -215,15 +218,6 @@ def _tag_of(ingress: Ingress, host: str) -> str:
     if label == route:
         return ""
     return label.removesuffix(f"-{route}").removeprefix(f"{route}-")
-
-
-def _paths(rule: IngressRule) -> Iterator[IngressPath]:
-    """Yield the paths of a rule that requests take to a revision."""
-    path = _catch_all(rule)
-    if path is not None and not _leads_back(path):
-        yield path
-        for _, _, by_header in _by_header(rule):
-            yield by_header
 
 
 def _catch_all(rule: IngressRule) -> IngressPath | None:

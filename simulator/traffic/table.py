@@ -67,6 +67,14 @@ class Compiled(Struct, frozen=True):
     judged: tuple[Key, ...]
 
 
+class _Wanted(Struct, frozen=True):
+    """What the rules of an Ingress ask for, whether or not they may have it."""
+
+    routes: tuple[Route, ...] = ()
+    mappings: tuple[HostMapping, ...] = ()
+    backends: frozenset[str] = frozenset()
+
+
 class _Served(Struct, frozen=True):
     """What the table has of one Ingress. `hosts` are those that it holds against others."""
 
@@ -186,10 +194,11 @@ class TableCompiler:
         after = _Served()
         ingress = self._ingresses.get(key)
         if ingress is not None:
-            verdict = self._verdicts[key] = self._judge(ingress)
+            wanted = self._wanted(ingress, ingress.spec.rules)
+            verdict = self._verdicts[key] = self._judge(ingress, wanted)
             if isinstance(verdict, Programmed):
                 self._programmed[key] = verdict
-            after = self._served[key] = self._serve(ingress)
+            after = self._served[key] = self._serve(ingress, wanted)
         self._replace_routes(before, after)
         self._ingresses_changed |= dict.fromkeys(
             self._hosts.replace(key, before.hosts, after.hosts)
@@ -200,46 +209,47 @@ class TableCompiler:
         for backend in before.backends ^ after.backends:
             self._backends_changed[backend] = None
 
-    def _judge(self, ingress: Ingress) -> Verdict:
-        key, rules, generation = ingress.key, ingress.spec.rules, ingress.metadata.generation
+    def _wanted(self, ingress: Ingress, rules: tuple[IngressRule, ...]) -> _Wanted:
+        routes = routes_of(ingress, rules, self._settings)
+        return _Wanted(routes, mappings_of(rules, self._settings), backends_of(routes))
+
+    def _judge(self, ingress: Ingress, wanted: _Wanted) -> Verdict:
+        key, generation = ingress.key, ingress.metadata.generation
         programmed = self._programmed.get(key)
         if programmed is not None and programmed.generation == generation:
             return programmed
-        mappings = mappings_of(rules, self._settings)
-        wanted = [_hosts_of(route) for route in routes_of(ingress, rules, self._settings)]
-        wanted += [one.hosts for one in mappings]
-        for hosts in wanted:
+        for hosts in (*map(_hosts_of, wanted.routes), *(one.hosts for one in wanted.mappings)):
             if (host := self._hosts.contested(key, hosts)) is not None:
                 return Conflicting(generation, host)
-        missing = {one for one in backends_of(rules) if not self._backends.ready_addresses(one)}
-        missing |= {one.target for one in mappings if self._hosts.owner(one.target) is None}
+        missing = {one for one in wanted.backends if not self._backends.ready_addresses(one)}
+        missing |= {one.target for one in wanted.mappings if self._hosts.owner(one.target) is None}
         if missing:
             return Waiting(generation, tuple(sorted(missing)))
-        return Programmed(generation, rules)
+        return Programmed(generation, ingress.spec.rules)
 
-    def _serve(self, ingress: Ingress) -> _Served:
+    def _serve(self, ingress: Ingress, wanted: _Wanted) -> _Served:
         """Return the rows of an Ingress, without a route whose host another one has by now."""
-        key, settings = ingress.key, self._settings
+        key = ingress.key
         programmed = self._programmed.get(key)
-        rules = () if programmed is None else programmed.rules
+        if programmed is None:
+            has = _Wanted()
+        elif programmed.rules == ingress.spec.rules:
+            has = wanted
+        else:
+            has = self._wanted(ingress, programmed.rules)
         routes = tuple(
-            route
-            for route in routes_of(ingress, rules, settings)
-            if self._hosts.contested(key, _hosts_of(route)) is None
+            route for route in has.routes if self._hosts.contested(key, _hosts_of(route)) is None
         )
         mappings = tuple(
-            one
-            for one in mappings_of(rules, settings)
-            if self._hosts.contested(key, one.hosts) is None
+            one for one in has.mappings if self._hosts.contested(key, one.hosts) is None
         )
-        owned = [_hosts_of(route) for route in routes] + [one.hosts for one in mappings]
-        targets = frozenset(one.target for one in mappings_of(ingress.spec.rules, settings))
+        owned = (*map(_hosts_of, routes), *(one.hosts for one in mappings))
         return _Served(
             tuple(self._with_mapped_hosts(route) for route in routes),
             mappings,
             frozenset(host for hosts in owned for host in hosts),
-            backends_of(rules),
-            backends_of(ingress.spec.rules) | targets,
+            has.backends,
+            wanted.backends | {one.target for one in wanted.mappings},
         )
 
     def _with_mapped_hosts(self, route: Route) -> Route:
