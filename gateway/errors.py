@@ -8,86 +8,80 @@ from gateway.metrics.cell import OTHER, TIMED_OUT, UPSTREAM_FAILED, UPSTREAM_NON
 
 
 class GatewayError(Exception):
-    """A request that cannot be served. `body` is what the client reads, one line of text."""
+    """A request that cannot be served. `detail` is for the log, unless a class tells it."""
 
     status: ClassVar[int] = 500
-    body: ClassVar[str] = "internal error"
+    summary: ClassVar[str] = "internal error"
+    tells_detail: ClassVar[bool] = False  # then `detail` is a text of our own, fixed in the source
     reason: ClassVar[int] = OTHER  # what metrics say of an answer that it broke off
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__(detail or self.body)
+        super().__init__(detail or self.summary)
         self.detail = detail
 
     @property
-    def text(self) -> str:
+    def body(self) -> str:
         """The line that a client reads. It never holds bytes that a client or a revision sent."""
-        return self.body
+        return (
+            f"{self.summary}: {self.detail}" if self.tells_detail and self.detail else self.summary
+        )
 
 
 class BadMessage(GatewayError):
-    """Bytes that two parsers could read differently, or that are no HTTP at all.
-
-    `detail` is a text of our own, fixed in the source: a client may read it.
-    """
+    """Bytes that two parsers could read differently, or that are no HTTP at all."""
 
     status = 400
-    body = "bad request"
-
-    @property
-    def text(self) -> str:
-        return f"{self.body}: {self.detail}" if self.detail else self.body
+    summary = "bad request"
+    tells_detail = True
 
 
 class CodingRefused(BadMessage):
     """A transfer coding before the final chunked (RFC 9112 6.1); what follows is not read."""
 
     status = 501
-    body = "no transfer coding but chunked is understood"
+    summary = "no transfer coding but chunked is understood"
 
 
 class HeadTooLarge(GatewayError):
-    """A head, a chunk's line or trailers beyond a limit; `detail` is a text of our own."""
+    """A head, a chunk's line or trailers beyond a limit."""
 
     status = 431
-    body = "request header fields too large"
-
-    @property
-    def text(self) -> str:
-        return f"{self.body}: {self.detail}" if self.detail else self.body
+    summary = "request header fields too large"
+    tells_detail = True
 
 
 class TargetTooLong(GatewayError):
     status = 414
-    body = "URI too long"
+    summary = "URI too long"
 
 
 class HeadTimeout(GatewayError):
     status = 408
-    body = "request head timeout"
+    summary = "request head timeout"
 
 
 class MethodRefused(GatewayError):
     """A method implemented for no resource: 501, not 405 with its Allow (RFC 9110 9.1)."""
 
     status = 501
-    body = "CONNECT is not served here"
+    summary = "CONNECT is not served here"
 
 
 class ExpectationFailed(GatewayError):
     status = 417
-    body = "expectation failed"
+    summary = "expectation failed"
 
 
 class VersionRefused(GatewayError):
     status = 505
-    body = "HTTP version not supported"
+    summary = "HTTP version not supported"
 
 
 class NoRoute(GatewayError):
     """No service has this host (Envoy: no route)."""
 
     status = 404
-    body = "no service has this host"
+    summary = "no service has this host"
 
 
 class UpstreamFailed(GatewayError):
@@ -95,40 +89,37 @@ class UpstreamFailed(GatewayError):
 
     status = 502
     reason = UPSTREAM_FAILED
-    body = "the revision closed the connection before it answered"
+    summary = "the revision closed the connection before it answered"
 
 
 class UpstreamNonsense(GatewayError):
-    """The revision's answer is not HTTP that can be passed on; `detail` is a text of our own."""
+    """The revision's answer is not HTTP that can be passed on."""
 
     status = 502
     reason = UPSTREAM_NONSENSE
-    body = "the revision's answer is not valid HTTP"
-
-    @property
-    def text(self) -> str:
-        return f"{self.body}: {self.detail}" if self.detail else self.body
+    summary = "the revision's answer is not valid HTTP"
+    tells_detail = True
 
 
 class NoReplica(GatewayError):
     """No replica of the revision came up within `replica_wait_s_max`."""
 
     status = 503
-    body = "no replica of the revision is ready"
+    summary = "no replica of the revision is ready"
 
 
 class QueueFull(GatewayError):
     """Too many requests wait for the revision (the activator's words)."""
 
     status = 503
-    body = "pending request queue full"
+    summary = "pending request queue full"
 
 
 class BackendGone(GatewayError):
     """The revision left the table while a request waited for it: the request is routed anew."""
 
     status = 503
-    body = "the revision is no longer served"
+    summary = "the revision is no longer served"
 
 
 class RequestTimeout(GatewayError):
@@ -136,4 +127,4 @@ class RequestTimeout(GatewayError):
 
     status = 504
     reason = TIMED_OUT
-    body = "request timeout"
+    summary = "request timeout"

@@ -36,7 +36,7 @@ def test_a_stream_is_refused_wherever_it_is_cut(row: Refused) -> None:
         requests, error = read_requests(pieces)
         assert requests == [], f"{row.why}: understood as {requests}, cut after {len(pieces[0])}"
         assert error is not None, f"{row.why}: waits for more, cut after {len(pieces[0])}"
-        assert error.status == row.status, f"{error.text}, cut after {len(pieces[0])}"
+        assert error.status == row.status, f"{error.body}, cut after {len(pieces[0])}"
 
 
 @pytest.mark.parametrize("row", VALID, ids=lambda row: row.id)
@@ -84,9 +84,9 @@ def test_what_a_client_is_told_is_one_line_of_our_own() -> None:
     for row in REFUSED:
         _, error = read_requests((row.raw,))
         assert error is not None
-        assert error.text.isascii()
-        assert error.text.isprintable()
+        assert error.body.isascii()
+        assert error.body.isprintable()
         if isinstance(error, BadMessage) and error.status == 400:
             assert error.detail, row.id
-        told.add(error.text)
+        told.add(error.body)
     assert len(told) < 60, "as many texts as requests: do they repeat the client's bytes?"

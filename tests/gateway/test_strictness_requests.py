@@ -87,6 +87,9 @@ def test_a_refused_stream_is_answered_and_nothing_of_it_goes_up(row: Refused) ->
     assert told.answer.count(b"HTTP/1.1 ") == 1
     assert b"\r\nConnection: close\r\n" in told.answer
     assert (told.requests, told.refused) == ((), ())
+    text = told.answer.partition(b"\r\n\r\n")[2]
+    assert text.count(b"\n") == 1
+    assert row.status != 400 or text.startswith(b"bad request: "), "it says what is wrong"
 
 
 @pytest.mark.parametrize("row", VALID, ids=lambda row: row.id)
