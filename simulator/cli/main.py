@@ -21,6 +21,9 @@ COMMANDS = {
     "demo": Entry(_HERE + "demo", "demo", "Play the canary story with real requests."),
     "status": Entry(_HERE + "status", "status", "Show where knary answers and what runs."),
     "down": Entry(_HERE + "up", "down", "Stop the running knary."),
+    "restart-workers": Entry(
+        _HERE + "up", "restart_workers", "Replace the gateway's workers, losing no request."
+    ),
     "doctor": Entry(_HERE + "doctor", "doctor", "Check whether this machine can run knary."),
     "service": Entry(
         _HERE + "service",

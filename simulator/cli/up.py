@@ -22,6 +22,7 @@ from simulator.instance.options import UpOptions
 from simulator.instance.paths import InstancePaths
 
 DOWN_TIMEOUT_S = 60
+RESTART_TIMEOUT_S = 45  # a worker's start, and the drain of the one before
 DOWN_POLL_INTERVAL_S = 0.05
 WORKERS_MAX = 64
 SPLITTERS = ("stratified", "random", "exact")  # gateway.contract.SPLITTERS, kept equal by a test
@@ -195,6 +196,49 @@ def down(instance: Instance) -> None:
             raise WaitTimedOut(f"process {pid} has not ended after {DOWN_TIMEOUT_S} seconds")
         time.sleep(DOWN_POLL_INTERVAL_S)
     output.line(f"knary in {instance.data} has stopped.")
+
+
+@click.command("restart-workers")
+@instance_option
+def restart_workers(instance: Instance) -> None:
+    """Replace the gateway's workers one by one, without losing a request.
+
+    \b
+    Example:
+      knary restart-workers
+    """
+    from simulator.instance.parent import RESTART_SIGNAL
+
+    parent = holder_of(instance.paths.lock)
+    if parent is None:
+        raise NotRunning.at(instance.data, "nothing runs there")
+    before = _worker_pids(instance.paths)
+    began = time.monotonic()
+    deadline = began + RESTART_TIMEOUT_S * max(1, len(before))
+    os.kill(parent, RESTART_SIGNAL)
+    while not before.isdisjoint(_worker_pids(instance.paths)) or any(map(_runs, before)):
+        if time.monotonic() >= deadline:
+            raise WaitTimedOut(
+                f"not all workers have been replaced; why is in {instance.paths.log}"
+            )
+        time.sleep(DOWN_POLL_INTERVAL_S)
+    count = len(before)
+    output.line(
+        f"{count} worker{'s' if count != 1 else ''} replaced in {time.monotonic() - began:.1f} s."
+    )
+
+
+def _worker_pids(paths: InstancePaths) -> set[int]:
+    found = [path.read_text(encoding="ascii").strip() for path in paths.run.glob("worker-*.pid")]
+    return {int(text) for text in found if text.isdigit()}
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def holder_of(lock: Path) -> int | None:

@@ -86,7 +86,7 @@ class Link:
         self._on_progress = on_progress
         self._settings = settings
         self._table: RouteTable | None = None
-        self._peers: dict[int, _Peer] = {}
+        self._peers: dict[int, _Peer] = {}  # by process id: a worker's successor overlaps with it
         self._absent_since = dict.fromkeys(range(len(pid_files)), clock.monotonic())
 
     def publish(self, table: RouteTable) -> None:
@@ -97,8 +97,11 @@ class Link:
 
     @property
     def acknowledged(self) -> int:
-        """Return the version that every expected worker serves, or a later one."""
-        if len(self._peers) < len(self._pid_files):
+        """Return the version that every expected worker serves, or a later one.
+
+        One that is being replaced counts until it is gone: its clients still send requests.
+        """
+        if len({peer.index for peer in self._peers.values()}) < len(self._pid_files):
             return NOTHING_ACKNOWLEDGED
         return min(peer.acknowledged for peer in self._peers.values())
 
@@ -107,10 +110,11 @@ class Link:
         return frozenset(address for peer in self._peers.values() for address in peer.busy)
 
     def workers(self) -> tuple[WorkerSeen, ...]:
-        """Return the connected workers in order."""
+        """Return the connected workers in order, of each place the newest."""
+        newest = {peer.index: peer for peer in self._peers.values()}
         return tuple(
             WorkerSeen(index, peer.pid, peer.acknowledged, peer.build)
-            for index, peer in sorted(self._peers.items())
+            for index, peer in sorted(newest.items())
         )
 
     async def run(self) -> None:
@@ -158,19 +162,20 @@ class Link:
             raise FrameError("a worker's first frame is Hello, and it waits for a table then")
         if hello.protocol != PROTOCOL_VERSION or not 0 <= hello.worker < len(self._pid_files):
             raise FrameError(f"no worker of this instance: {hello}")
-        older = self._peers.get(hello.worker)
+        older = self._peers.pop(hello.pid, None)
         if older is not None:
             older.writer.close()
-        peer = self._peers[hello.worker] = _Peer(hello, writer)
+        peer = self._peers[hello.pid] = _Peer(hello, writer)
         self._absent_since.pop(hello.worker, None)
         peer.news.set()
         self._on_progress()
         return peer
 
     def _forget(self, peer: _Peer) -> None:
-        if self._peers.get(peer.index) is peer:
-            del self._peers[peer.index]
-            self._absent_since[peer.index] = self._clock.monotonic()
+        if self._peers.get(peer.pid) is peer:
+            del self._peers[peer.pid]
+            if all(other.index != peer.index for other in self._peers.values()):
+                self._absent_since[peer.index] = self._clock.monotonic()
             self._on_progress()
 
     async def _receive(self, peer: _Peer, reader: StreamReader, received: FrameReader) -> None:

@@ -81,6 +81,7 @@ class Child:
         self._give_up = give_up
         self._process: Process | None = None
         self._error = ""
+        self._noted = ""  # what is in the file of the process id
         self._stopping = asyncio.Event()
         self._done = asyncio.Event()
 
@@ -183,9 +184,13 @@ class Child:
             return
         try:
             if pid is None:
-                path.unlink(missing_ok=True)
+                if self._noted == path.read_text(encoding="ascii").strip():  # not a successor's
+                    path.unlink()
             else:
+                self._noted = str(pid)
                 path.write_text(str(pid), encoding="ascii")
+        except FileNotFoundError:
+            pass
         except OSError as error:
             log.warning("cannot keep %s: %s", path, error.strerror)
 

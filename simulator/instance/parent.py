@@ -36,6 +36,7 @@ from simulator.instance.lock import Lock, Taken, take_within
 from simulator.instance.options import ParentSettings, UpOptions
 from simulator.instance.paths import InstancePaths, default_data_folder
 from simulator.instance.plans import Plans, describe, plan_children
+from simulator.instance.rolling import Workers
 from simulator.instance.sockets import open_ports
 from simulator.instance.tail import follow, last_line
 from simulator.instance.terminal import Terminal, ready_lines, running_line
@@ -49,7 +50,9 @@ log = logging.getLogger(__name__)
 ApplyManifests = Callable[[Sequence[Path], InstancePaths], None]
 
 EXIT_OK, EXIT_INTERRUPTED = 0, 130
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Replace the workers one by one. SIGHUP asks for the same, as of nginx, unless it can be the
+# terminal's own, which ends what runs there.
+RESTART_SIGNAL = signal.SIGUSR1
 
 
 def run(options: UpOptions, apply: ApplyManifests) -> int:
@@ -138,22 +141,26 @@ class Parent:
         self._terminal = terminal
         self._paths = InstancePaths(work.options.data)
         self._ending: Ending | None = None
+        self._restart: asyncio.Task[None] | None = None
         self._told_to_end = asyncio.Event()
         self._told_to_hurry = asyncio.Event()
 
-        def child(plan: ChildPlan) -> Child:
-            return Child(plan, surroundings, clock=clock, give_up=self._fail)
+        def child(plan: ChildPlan, give_up: Callable[[str, str], None]) -> Child:
+            return Child(plan, surroundings, clock=clock, give_up=give_up)
 
-        self._launcher = child(work.plans.launcher)
-        self._control_plane = child(work.plans.control_plane)
-        self._workers = tuple(child(plan) for plan in work.plans.workers)
-        self._children = (self._launcher, self._control_plane, *self._workers)
+        self._launcher = child(work.plans.launcher, self._fail)
+        self._control_plane = child(work.plans.control_plane, self._fail)
+        self._workers = Workers(work.plans.workers, child, self._fail, self._limits.start_s_max)
+
+    @property
+    def _children(self) -> tuple[Child, ...]:
+        return (self._launcher, self._control_plane, *self._workers.all())
 
     async def run(self) -> int:
         """Run until a signal ends it; return the exit status. Raise KnaryError when it fails."""
         offset = self._paths.log.stat().st_size
-        with self._signals():
-            async with asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
+            with self._signals(group):
                 for child in self._children:
                     group.create_task(child.keep())
                 showing = None
@@ -222,6 +229,8 @@ class Parent:
 
     async def _stop(self) -> None:
         """Stop the children in order; at once when the user asks again."""
+        if self._restart is not None:
+            self._restart.cancel()
         self._terminal.progress("stopping …")
         self._paths.description.unlink(missing_ok=True)
         orderly = asyncio.ensure_future(self._stop_in_order())
@@ -236,28 +245,40 @@ class Parent:
 
     async def _stop_in_order(self) -> None:
         """First who takes requests, then who changes things, then who owns the replicas."""
-        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        await asyncio.gather(*(worker.stop() for worker in self._workers.all()))
         await self._control_plane.stop()
         await self._launcher.stop()
 
     async def _end_at_once(self) -> None:
         """End the life pipe, at which every child exits; kill who does not."""
         self._end_life()
-        limit = self._limits.end_s_max
-        ended = await asyncio.gather(*(child.ended_within(limit) for child in self._children))
-        for child, has_ended in zip(self._children, ended, strict=True):
+        limit, children = self._limits.end_s_max, self._children
+        ended = await asyncio.gather(*(child.ended_within(limit) for child in children))
+        for child, has_ended in zip(children, ended, strict=True):
             if not has_ended:
                 await child.kill()
 
     @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
+    def _signals(self, group: asyncio.TaskGroup) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        for number in _STOP_SIGNALS:
-            loop.add_signal_handler(number, self._on_signal)
+
+        def restart() -> None:
+            if not self._told_to_end.is_set():
+                self._restart = group.create_task(self._workers.restart(group))
+
+        hang_up = self._on_signal if _has_terminal() else restart
+        handlers = {
+            signal.SIGINT: self._on_signal,
+            signal.SIGTERM: self._on_signal,
+            signal.SIGHUP: hang_up,
+            RESTART_SIGNAL: restart,
+        }
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
         try:
             yield
         finally:
-            for number in _STOP_SIGNALS:
+            for number in handlers:
                 loop.remove_signal_handler(number)
 
     def _on_signal(self) -> None:
@@ -292,6 +313,15 @@ class _LifePipe:
     def close(self) -> None:
         self.end()
         os.close(self.reading)
+
+
+def _has_terminal() -> bool:
+    """Tell whether a terminal controls this process, and so may hang up on it."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 def _take_folder(paths: InstancePaths, limits: ParentSettings) -> Lock:

@@ -106,7 +106,7 @@ def test_the_parent_dies_and_all_go_with_it_and_the_next_one_restores_everything
         assert answers == {"Hello World!\n", "Hello Knative!\n"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_it_and_leaves_neither_process_nor_running_file(
     number: signal.Signals,
 ) -> None:

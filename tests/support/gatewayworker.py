@@ -131,14 +131,14 @@ async def connection(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWr
 
 @asynccontextmanager
 async def listening_worker(
-    path: Path, index: int = 0, pid: int = 1_000_000_000, **first: object
+    path: Path, index: int = 0, pid: int = 0, **first: object
 ) -> AsyncIterator[ListeningWorker]:
     """Connect a worker to the link at `path`, as soon as there is one. `first` are attributes."""
     reader, writer = await connection(path)
     worker = ListeningWorker(reader, writer)
     for name, value in first.items():
         setattr(worker, name, value)
-    worker.send(Hello(index, pid))
+    worker.send(Hello(index, pid or 1_000_000_000 + index))
     async with asyncio.TaskGroup() as group:
         listening = group.create_task(worker.listen())
         try:

@@ -196,10 +196,35 @@ def test_a_worker_that_comes_again_takes_the_place_of_its_older_self(tmp_path: P
             here.link.publish(table(1, "a"))
             async with here.worker(pid=10) as old:
                 await here.until_acknowledged(1)
-                async with here.worker(pid=11) as new:
+                async with here.worker(pid=10) as new:
                     await old.until_ended()
                     await new.until_version(1)
-                    await here.until(lambda: here.link.workers() == (WorkerSeen(0, 11, 1),))
+                    await here.until(lambda: here.link.workers() == (WorkerSeen(0, 10, 1),))
+
+    run(scenario())
+
+
+def test_a_worker_that_leaves_counts_until_its_successor_is_alone(tmp_path: Path) -> None:
+    """Its clients may still send requests: it gets every table, and its word is waited for."""
+
+    async def scenario() -> None:
+        async with stage(tmp_path) as here:
+            here.link.publish(table(1, "a"))
+            async with here.worker(pid=1_000_000_001) as new:
+                async with here.worker(pid=1_000_000_000, answers="nothing") as old:
+                    await new.until_version(1)
+                    await old.until_commit(1)
+                    assert here.link.acknowledged == NOTHING_ACKNOWLEDGED
+                    old.busy = ("127.0.0.1:1",)
+                    old.answer_now(1)
+                    await here.until_acknowledged(1)
+                    assert here.link.busy() == {"127.0.0.1:1"}
+                    here.link.publish(table(2, "b"))
+                    await old.until_version(2)
+                    await here.until_acknowledged(2)
+                await here.until(lambda: not here.link.busy())
+                assert here.link.workers() == (WorkerSeen(0, 1_000_000_001, 2),)
+                assert here.link.acknowledged == 2
 
     run(scenario())
 

@@ -21,6 +21,7 @@ from simulator.resources.conditions import FALSE, READY, TRUE, UNKNOWN, find
 from simulator.resources.core import DRAIN_FINALIZER, PROCESS_FINALIZER, Pod
 from simulator.resources.meta import R, Resource
 from simulator.resources.networking import Ingress
+from simulator.resources.serving import ANNOTATION_SPLITTER
 from simulator.store.objects import DeleteOptions, Store
 from simulator.store.settings import DEFAULTS
 from simulator.traffic.rows import TrafficSettings
@@ -142,6 +143,30 @@ def test_what_the_store_has_at_the_start_is_published(tmp_path: Path) -> None:
             await here.publisher.first_acknowledged.wait()
             assert here.weights() == {"default/a": 10_000}
             assert here.worker.table.backends["default/a"].timeout_s == 7.0
+
+    run(scenario())
+
+
+def test_another_splitter_is_told_once_every_worker_splits_by_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with stage(tmp_path, HELLO, pod("a", 1), workers=2) as here:
+            await here.until(lambda: here.ready() == TRUE)
+            slow = here.workers[1]
+            slow.answers = "nothing"
+            stored = here.store.get(Ingress, NAMESPACE, "hello")
+            assert stored is not None
+            annotations = {ANNOTATION_SPLITTER: "exact"}
+            await here.store.update(stored.with_metadata(annotations=annotations))
+            table = await here.worker.until_version(slow.table.version + 1)
+            await slow.until_commit(table.version)
+            assert splitter_in_use(here) == ""
+            slow.answer_now(table.version)
+            await here.until(lambda: splitter_in_use(here) == "exact")
+
+    def splitter_in_use(here: Stage) -> str:
+        stored = here.store.get(Ingress, NAMESPACE, "hello")
+        assert stored is not None
+        return stored.status.programmed_splitter
 
     run(scenario())
 
