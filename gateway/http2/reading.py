@@ -19,7 +19,7 @@ class FrameReader:
         self.block_since = -1.0  # when the header block under way began; -1: there is none
         self._preface = preface  # still to come
         self._buffer = b""
-        self._settled = False  # the peer's first SETTINGS came
+        self.is_settled = False  # the peer's first SETTINGS came
         self._block: list[bytes] = []
         self._block_id = 0
         self._block_flags = 0
@@ -79,7 +79,7 @@ class FrameReader:
             if kind != frames.CONTINUATION or stream_id != self._block_id:
                 raise protocol_error("a frame inside a header block")
             self._continue_block(flags, payload)
-        elif not self._settled and (kind != frames.SETTINGS or flags & frames.ACK):
+        elif not self.is_settled and (kind != frames.SETTINGS or flags & frames.ACK):
             raise protocol_error("no SETTINGS at the start")
         elif kind == DATA:
             if flags & frames.PADDED:
@@ -90,7 +90,7 @@ class FrameReader:
         elif kind == HEADERS:
             self._read_headers(flags, stream_id, payload)
         elif kind <= frames.WINDOW_UPDATE:
-            self._settled = True
+            self.is_settled = True
             self._read_control(kind, flags, stream_id, payload)
         elif kind == frames.CONTINUATION:
             raise protocol_error("a CONTINUATION of nothing")

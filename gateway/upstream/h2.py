@@ -24,11 +24,22 @@ if TYPE_CHECKING:
 
 
 async def connect_session(worker: Worker, replica: Replica) -> StreamLease:
-    """Return a stream of a new connection. Raise OSError."""
+    """Return a stream of a new connection, once the revision has said how many it takes.
+
+    Raise OSError, or UpstreamNonsense when it does not speak HTTP/2.
+    """
     session = UpstreamSession(worker, replica)
     await worker.loop.create_connection(
         cast("Callable[[], asyncio.BaseProtocol]", lambda: session), replica.host, replica.port
     )
+    try:
+        await session.settled
+    except BaseException:
+        session.transport.abort()
+        raise
+    failure = session.core.failure
+    if failure is not None and failure.code != ErrorCode.CONNECT_ERROR:
+        raise UpstreamNonsense(failure.detail)
     return session.lease()
 
 
@@ -41,6 +52,7 @@ class UpstreamSession(Session):
         )
         super().__init__(worker, self._client)
         self.replica = replica
+        self.settled: asyncio.Future[None] = worker.loop.create_future()  # or lost
         self.has_answered = False
         self._is_lost = False
         self._retired = False
@@ -58,7 +70,10 @@ class UpstreamSession(Session):
     @property
     def can_open(self) -> bool:
         """Tell whether it takes one more request now."""
-        return self._client.can_open and not self._retired and not self.transport.is_closing()
+        client = self._client
+        if not client.can_open or not client.is_settled or self._retired:
+            return False
+        return not self.transport.is_closing()
 
     @property
     def is_idle(self) -> bool:
@@ -75,6 +90,8 @@ class UpstreamSession(Session):
     def data_received(self, data: bytes) -> None:
         self._heard_at = self.worker.deadlines.now
         self.read(data)
+        if not self.settled.done() and (self.core.is_settled or self.core.failure is not None):
+            self.settled.set_result(None)
 
     def on_written(self) -> None:
         core = self.core
@@ -109,6 +126,8 @@ class UpstreamSession(Session):
             self.replica.sessions.remove(self)
             del self.worker.sessions[self]
             self.core.lose(why)
+            if not self.settled.done():
+                self.settled.set_result(None)
 
     def check(self, now: float) -> None:
         """Close it when it is idle for long; ask a silent one whether it is still there."""
