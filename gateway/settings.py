@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+import msgspec
 from msgspec import Struct
 
 
@@ -53,3 +58,38 @@ class Startup(Struct, frozen=True, forbid_unknown_fields=True):
     access_log_sample: float = 1.0  # this part of the requests is logged
     verbose: bool = False
     settings: Settings = Settings()
+
+
+class BadSetting(Exception):
+    """A setting that does not exist, or a value that it cannot have; says what can be done."""
+
+
+def with_changes(settings: Settings, changes: Iterable[str]) -> Settings:
+    """Return the settings after changes like "head_s_max=5". Raise BadSetting."""
+    values: dict[str, float] = {}
+    for change in changes:
+        name, separator, text = change.partition("=")
+        name, text = name.strip(), text.strip()
+        if not separator:
+            raise BadSetting(f"{change!r} is no NAME=VALUE")
+        default = getattr(settings, name, None) if name in settings.__struct_fields__ else None
+        if default is None:
+            raise BadSetting(f"there is no setting {name!r}{_hint(name, settings)}")
+        values[name] = _number(name, text, whole=isinstance(default, int))
+    return msgspec.structs.replace(settings, **values)
+
+
+def _hint(name: str, settings: Settings) -> str:
+    close = get_close_matches(name, settings.__struct_fields__, 1)
+    return f"; did you mean {close[0]!r}?" if close else "; they are listed in docs/settings.md"
+
+
+def _number(name: str, text: str, *, whole: bool) -> float:
+    try:
+        value: float = int(text) if whole else float(text)
+    except ValueError:
+        kind = "a whole number" if whole else "a number"
+        raise BadSetting(f"{name}={text}: want {kind}") from None
+    if not 0 <= value < math.inf:
+        raise BadSetting(f"{name}={text}: want no less than 0")
+    return value

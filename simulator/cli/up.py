@@ -115,6 +115,13 @@ def _domain(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
     show_default=True,
     help="Log this part of the requests: 0.01 is one in a hundred.",
 )
+@click.option(
+    "--set",
+    "gateway_settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Change a limit of the gateway; docs/settings.md has them all. Repeatable.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show the log here too.")
 @click.pass_context
 def up(ctx: click.Context, /, *, instance: Instance, **given: Any) -> int:
@@ -133,6 +140,7 @@ def up(ctx: click.Context, /, *, instance: Instance, **given: Any) -> int:
     from simulator.instance.parent import run
 
     given["access_log"] = _access_log(given["access_log"])
+    _check_settings(given["gateway_settings"])
     return run(UpOptions(data=instance.data, **given), _apply)
 
 
@@ -144,6 +152,17 @@ def _check_build() -> None:
         chosen(os.environ)
     except NotCompiled as error:
         raise KnaryError(str(error)) from error
+
+
+def _check_settings(changes: Sequence[str]) -> None:
+    """Raise UsageError when a limit of the gateway cannot be that."""
+    if changes:
+        from gateway.settings import BadSetting, Settings, with_changes
+
+        try:
+            with_changes(Settings(), changes)
+        except BadSetting as error:
+            raise UsageError(f"--set: {error}") from error
 
 
 def _access_log(chosen: str | None) -> Path | int | None:

@@ -34,6 +34,7 @@ class UpOptions:
     verbose: bool = False
     access_log: Path | int | None = None
     access_log_sample: float = 1.0
+    gateway_settings: tuple[str, ...] = ()  # each like "head_s_max=5"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+import msgspec
+
 from knary import __version__
 from knary.compiled import SWITCH
 from simulator.instance.children import ChildPlan
@@ -98,6 +100,7 @@ def plan_children(
                     "pid_file": str(paths.worker_pid(index)),
                     "gates_file": str(paths.gates),
                     "metrics_file": str(paths.worker_metrics(index)),
+                    **gateway_settings(options),
                     **access_log_settings(options),
                 },
                 stop_s_max=limits.worker_stop_s_max,
@@ -110,6 +113,16 @@ def plan_children(
             )
         ),
     )
+
+
+def gateway_settings(options: UpOptions) -> dict[str, object]:
+    """Return what a worker is told of its limits; nothing of those that are as ever."""
+    if not options.gateway_settings:
+        return {}
+    from gateway.settings import Settings, with_changes
+
+    changed = with_changes(Settings(), options.gateway_settings)
+    return {"settings": msgspec.structs.asdict(changed)}
 
 
 def access_log_settings(options: UpOptions) -> dict[str, object]:
