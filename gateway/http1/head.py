@@ -21,7 +21,7 @@ from gateway.errors import (
 # RFC 9110 5.6.2 and 5.5; a value holds no control byte but tab.
 TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _FIELD: Final = re.compile(
-    rb"(" + TOKEN + rb"):[ \t]*([\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*"
+    rb"(" + TOKEN + rb"):[ \t]*+([\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*"
     rb"[\x21-\x7e\x80-\xff])?)?[ \t]*"
 )
 # A target holds no fragment (RFC 9112 3.2). More of ASCII is let through than RFC 3986 has, since

@@ -77,3 +77,18 @@ def test_trailers_that_frame_route_or_authenticate_are_dropped(name: str) -> Non
     body = ChunkedBody(1024)
     fed(body, f"0\r\n{name}: 1\r\nX: 2\r\n\r\n".encode())
     assert body.trailers == b"X: 2\r\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b"5" + b";a=b" * 1000 + b"!", id="extensions"),
+        pytest.param(b"5;a=" + b'"' + b"\\a" * 2000, id="escapes in a quote without an end"),
+        pytest.param(b"5" + b" " * 4000 + b"!", id="space"),
+        pytest.param(b"5" + b";a " * 1300 + b"=", id="space after names"),
+    ],
+)
+def test_a_chunk_line_is_refused_in_a_time_that_grows_with_its_length(line: bytes) -> None:
+    for _ in range(100):  # 0.2 ms each; with a pattern that tries again, minutes
+        with pytest.raises(GatewayError):
+            fed(ChunkedBody(1024), line + b"\r\n")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import BadMessage, GatewayError
 from gateway.forwarding import HeaderRules, forwarding_lines, request_head
-from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines, host_of
+from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines, host_of, read_field
 from gateway.http1.request import RequestHead, read_request
 from gateway.http1.response import read_response
 from gateway.settings import Settings
@@ -257,3 +257,18 @@ def test_a_meaning_with_many_values_is_still_checked_each_time(good: bytes, bad:
         assert (plain, special.value) == ([], (good % n).partition(b": ")[2])
     with pytest.raises(BadMessage):
         lines.sort([bad])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b"A:" + b" " * 4_000_000 + b"\x00", id="space before nothing"),
+        pytest.param(b"A: b" + b" " * 4_000_000 + b"\x00", id="space after a value"),
+        pytest.param(b"A: " + b"b " * 2_000_000 + b"\x00", id="space within a value"),
+        pytest.param(b"A" * 4_000_000, id="a name without an end"),
+    ],
+)
+def test_a_long_line_is_refused_in_a_time_that_grows_with_its_length(line: bytes) -> None:
+    """With a pattern that tries again from each byte, these would take hours."""
+    with pytest.raises(BadMessage):
+        read_field(line)
