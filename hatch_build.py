@@ -33,7 +33,10 @@ MYPYC = "mypy[mypyc]>=1.18"
 TYPED = ("msgspec", "uvloop")  # what mypy must see to know the types that gateway uses
 
 # Cold, or made of classes that are not mypyc's: msgspec's structs.
-INTERPRETED = {"build", "contract", "control", "main", "settings"}
+INTERPRETED = frozenset(
+    f"gateway/{name}.py"
+    for name in ("build", "contract", "control", "http2/settings", "main", "native", "settings")
+)
 LIBRARY = "knary_gateway"  # the one shared library in which all modules are
 
 
@@ -118,7 +121,8 @@ def modules(gateway: Path) -> list[str]:
     return [
         str(path.relative_to(gateway.parent))
         for path in sorted(gateway.rglob("*.py"))
-        if path.name != "__init__.py" and path.stem not in INTERPRETED
+        if path.name != "__init__.py"
+        and path.relative_to(gateway.parent).as_posix() not in INTERPRETED
     ]
 
 

@@ -107,7 +107,7 @@ class Sender:
             stream.pending += data
         stream.pending_end = ended
         self._pump(stream, now, FLUSH_BYTES_MAX)
-        if not stream.is_full and len(stream.pending or b"") > self._bytes_high:
+        if not stream.is_full and _pending_bytes(stream) > self._bytes_high:
             stream.is_full = True
             stream.on_full()
         return stream.local_ended
@@ -219,3 +219,9 @@ class Sender:
 
     def set_frame_bytes_max(self, size: int) -> None:
         self.frame_bytes_max = min(size, max(self._frame_sent_bytes_max, DEFAULT_FRAME_BYTES))
+
+
+def _pending_bytes(stream: Stream) -> int:
+    """Ask anew: what was pending before a call may be gone after it, which mypy does not see."""
+    pending = stream.pending
+    return 0 if pending is None else len(pending)

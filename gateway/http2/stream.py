@@ -5,8 +5,10 @@ from __future__ import annotations
 from gateway.errors import GatewayError
 from gateway.http1.request import RequestHead
 from gateway.http1.response import ResponseHead
+from gateway.native import mypyc_attr
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)  # tests have streams of their own
 class Stream:
     """A request and its answer. An owner inherits it, and is called as things happen.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.http2.errors import ErrorCode
 from gateway.http2.frames import (
     ACK,
     CONTINUATION,
@@ -237,7 +238,7 @@ def test_a_malformed_request_reaches_nobody(fields: Fields, before: int) -> None
     side = Serving().start()
     for count in range(before):
         side.feed(headers(1 + 2 * count, *REQUEST, (b"x-test", b"%d" % count)))
-        side.connection.reset(side.streams[-1], 0)  # type: ignore[arg-type]
+        side.connection.reset(side.streams[-1], ErrorCode.NO_ERROR)
     side.frames()
     stream_id = 1 + 2 * before
     assert side.feed(headers(stream_id, *fields)) == [f"RST {stream_id} PROTOCOL_ERROR"]
