@@ -82,7 +82,7 @@ def test_trailers_that_frame_route_or_authenticate_are_dropped(name: str) -> Non
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param(b"5" + b";a=b" * 1000 + b"!", id="extensions"),
+        pytest.param(b"5" + b";a=b" * 1000 + b"(", id="extensions"),
         pytest.param(b"5;a=" + b'"' + b"\\a" * 2000, id="escapes in a quote without an end"),
         pytest.param(b"5" + b" " * 4000 + b"!", id="space"),
         pytest.param(b"5" + b";a " * 1300 + b"=", id="space after names"),
