@@ -14,9 +14,10 @@ from typing import NamedTuple
 import pytest
 
 from gateway.contract import RouteTable
+from tests.conformance import requests_refused_chunks
 from tests.conformance.cases import Refused, Valid, get
 from tests.conformance.http1_requests import REFUSED, VALID
-from tests.support.gateway import HOST, Gateway, gateway, revision, run, table
+from tests.support.gateway import HOST, Gateway, gateway, revision, run, table, until
 from tests.support.recording import Recorded, Recorder
 
 # What we write ourselves, whatever the client sent.
@@ -73,11 +74,39 @@ def valid() -> dict[str, Outcome]:
     return run(outcomes({row.id: row.raw for row in VALID}, half_close=True))
 
 
+async def late_outcomes() -> dict[str, Outcome]:
+    """Send each malformed body once its head is with the revision."""
+    told: dict[str, Outcome] = {}
+    recorder = Recorder()
+    async with gateway() as worker, revision(recorder.script) as address:
+        worker.router.replace(table({"one": (address,)}))
+        for row in requests_refused_chunks.ROWS:
+            recorder.heads, recorder.requests, recorder.refused = 0, [], []
+            reader, writer = await worker.connect()
+            end = row.raw.index(b"\r\n\r\n") + 4
+            writer.write(row.raw[:end])
+            await until(lambda: recorder.heads == 1, "the revision has the head")
+            writer.write(row.raw[end:])
+            answer = await reader.read()
+            writer.close()
+            assert (await worker.get("/mark")).startswith(b"HTTP/1.1 200 ")
+            *requests, mark = recorder.requests
+            assert mark.start == b"GET /mark"
+            told[row.id] = Outcome(answer, tuple(requests), tuple(recorder.refused))
+        worker.router.replace(RouteTable())
+    return told
+
+
+@lru_cache(maxsize=1)
+def late() -> dict[str, Outcome]:
+    return run(late_outcomes())
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _forgotten() -> Iterator[None]:
     yield
-    refused.cache_clear()
-    valid.cache_clear()
+    for memo in (refused, valid, late):
+        memo.cache_clear()
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.id)
@@ -90,6 +119,15 @@ def test_a_refused_stream_is_answered_and_nothing_of_it_goes_up(row: Refused) ->
     text = told.answer.partition(b"\r\n\r\n")[2]
     assert text.count(b"\n") == 1
     assert row.status != 400 or text.startswith(b"bad request: "), "it says what is wrong"
+
+
+@pytest.mark.parametrize("row", requests_refused_chunks.ROWS, ids=lambda row: row.id)
+def test_a_body_that_turns_out_malformed_never_ends_at_the_revision(row: Refused) -> None:
+    """Its head is there already, good chunks too: what the revision reads stays without an end."""
+    told = late()[row.id]
+    assert told.answer.startswith(b"HTTP/1.1 %d " % row.status), row.why
+    assert b"\r\nConnection: close\r\n" in told.answer
+    assert (told.requests, told.refused) == ((), ())
 
 
 @pytest.mark.parametrize("row", VALID, ids=lambda row: row.id)

@@ -25,10 +25,9 @@ class Recorder:
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
         self.refused: list[str] = []  # why h11 refused what came
-        self.connections = 0
+        self.heads = 0  # of requests, whole or not
 
     async def script(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=200_000)
         try:
             while data := await reader.read(65_536):
@@ -42,6 +41,7 @@ class Recorder:
         while True:
             event = connection.next_event()
             if isinstance(event, h11.Request):
+                self.heads += 1
                 self._head, self._body = event, b""
             elif isinstance(event, h11.Data):
                 self._body += bytes(event.data)
