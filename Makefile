@@ -15,7 +15,7 @@ GATEWAY_TESTS := tests/gateway tests/journeys tests/test_compiled.py \
 	tests/simulator/test_client.py
 
 .PHONY: help demo test test-all test-compiled compile compile-clean lint format types contracts \
-	check bench bench-gateway bench-gateway-all bench-memory bench-split \
+	check bench soak bench-gateway bench-gateway-all bench-memory bench-split \
 	bench-startup bench-tables bench-updates lock clean
 
 help: ## Say what can be made
@@ -67,6 +67,10 @@ contracts: ## Check who may import whom
 	@$(BIN)/lint-imports
 
 check: lint types contracts ## Run lint, types and contracts
+
+soak: ## Ten minutes of load under random faults; nothing may be lost or leak
+	$(RUNTIME)
+	@$(BIN)/python benchmarks/soak.py $(ARGS)
 
 bench: bench-gateway bench-split bench-startup bench-updates ## Run all benchmarks (reports in benchmarks/out)
 
