@@ -130,7 +130,7 @@ async def play(
             stream.load.end()
         await asyncio.gather(*loads)
     rested = time.monotonic() + QUIET_S_MAX
-    while open_sockets(survivor) > sockets_before and time.monotonic() < rested:
+    while open_sockets(survivor) > sockets_before and time.monotonic() < rested:  # noqa: ASYNC110
         await asyncio.sleep(SAMPLE_S)
     return {
         "minutes": options.minutes,
