@@ -125,10 +125,10 @@ class Exchange:
             self._dialing = None
             self.refuse(error)
             return
-        except Exception as error:  # one request's trouble is never the worker's end
+        except Exception as trouble:  # one request's trouble is never the worker's end
             log.exception("a dial failed")
             self._dialing = None
-            self.refuse(UpstreamFailed(str(error)))
+            self.refuse(UpstreamFailed(str(trouble)))
             return
         self._dialing = None
         self.queued_us += (perf_counter_ns() - waiting_since_ns) // 1000

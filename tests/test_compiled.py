@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import ast
 import json
 import os
 import shutil
@@ -126,13 +126,18 @@ def test_status_and_doctor_say_which_one_runs() -> None:
         assert f"ok    gateway: {expected}\n" in knary.run("doctor").out
 
 
-def recipe() -> object:
-    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "gateway").rglob("*.py")), ids=lambda path: path.name
+)
+def test_no_function_catches_different_errors_under_one_name(path: Path) -> None:
+    """In mypyc's eyes a name has the type of the first: any other error is a TypeError there."""
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            caught: dict[str, set[str]] = {}
+            for handler in ast.walk(function):
+                if isinstance(handler, ast.ExceptHandler) and handler.name and handler.type:
+                    caught.setdefault(handler.name, set()).add(ast.unparse(handler.type))
+            assert [name for name, types in caught.items() if len(types) > 1] == [], function.name
 
 
 def test_whoever_has_no_compiler_is_told_so_in_a_line(tmp_path: Path) -> None:
