@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway.http2 import frames
 from gateway.http2.connection import Connection
 from gateway.http2.errors import ConnectionFailure, ErrorCode, HeadersTooLarge, StreamFailure
@@ -11,6 +13,8 @@ from gateway.http2.hpack import KnownFields
 from gateway.http2.reading import protocol_error
 from gateway.http2.settings import Http2Settings
 from gateway.http2.stream import Stream
+
+LAST_STREAM_ID: Final = STREAM_ID_MAX - 2  # then it is time for another connection
 
 
 class ClientConnection(Connection):
@@ -31,7 +35,7 @@ class ClientConnection(Connection):
             and not self.going_away
             and len(self.streams) < self.peer_streams_max
             and len(self.streams) < self.settings.upstream_streams_max
-            and self.last_id < STREAM_ID_MAX - 2
+            and self.last_id < LAST_STREAM_ID
         )
 
     def open(self, stream: Stream, block: bytes, *, ended: bool) -> None:

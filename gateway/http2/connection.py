@@ -13,8 +13,8 @@ from gateway.http2 import frames
 from gateway.http2.errors import ConnectionFailure, ErrorCode, StreamFailure
 from gateway.http2.frames import END_STREAM, STREAM_ID_MAX
 from gateway.http2.hpack import Decoder, KnownFields
-from gateway.http2.limits import Allowance
-from gateway.http2.reading import FrameReader, calm_down, protocol_error
+from gateway.http2.limits import Waste
+from gateway.http2.reading import FrameReader, protocol_error
 from gateway.http2.sending import Sender
 from gateway.http2.settings import Http2Settings
 from gateway.http2.stream import Stream
@@ -48,16 +48,7 @@ class Connection(FrameReader):
         self._window = frames.DEFAULT_WINDOW  # what the peer may still send
         self._consumed = 0
         self._closed: dict[int, bool] = {}  # recently; True: we reset it, and late frames are fine
-        self._sent_at_update = 0  # DATA frames
-        self._sent_at_ping = 0
-        self._resets = Allowance(settings.resets_burst_max, settings.resets_per_s)
-        self._pings = Allowance(settings.pings_burst_max, settings.pings_per_s)
-        self._settings = Allowance(settings.settings_burst_max, settings.settings_per_s)
-        self._priorities = Allowance(settings.priorities_burst_max, settings.priorities_per_s)
-        self._updates = Allowance(settings.window_updates_burst_max, settings.window_updates_per_s)
-        self._tinies = Allowance(
-            settings.tiny_data_frames_burst_max, settings.tiny_data_frames_per_s
-        )
+        self._waste = Waste(settings)
 
     def _begin(self, own: list[tuple[int, int]]) -> None:
         """Send the settings that begin the connection, and open its window."""
@@ -83,9 +74,7 @@ class Connection(FrameReader):
         length = len(payload)
         ended = flags & END_STREAM != 0
         if length < self.settings.tiny_data_bytes and not ended:
-            waste = self._tinies if length else self._empties
-            if not waste.spend(self.now):
-                raise calm_down("too many tiny DATA frames")
+            self._waste.tiny_data(length, self.now)
         stream = self.streams.get(stream_id)
         if stream is None or stream.remote_ended or not stream.head_received:
             self._stray_data(stream, stream_id, size)
@@ -210,13 +199,13 @@ class Connection(FrameReader):
             stream.on_reset(failure.code, failure.detail)
         else:
             self._remember(stream_id, reset=True)
-        self._count_reset()
+        self._waste.reset(self.now)
 
     def _close(self, stream: Stream) -> None:
         """Both sides have sent all."""
         if stream.is_open:
             self._forget(stream, reset=False)
-            self._resets.earn(1)
+            self._waste.whole_stream()
 
     def _forget(self, stream: Stream, *, reset: bool) -> None:
         stream.is_open = False
@@ -232,10 +221,6 @@ class Connection(FrameReader):
         if len(closed) >= CLOSED_REMEMBERED_MAX:
             del closed[next(iter(closed))]
         closed[stream_id] = reset
-
-    def _count_reset(self) -> None:
-        if not self._resets.spend(self.now):
-            raise calm_down("too many streams were reset")
 
     def fail(self, failure: ConnectionFailure) -> None:
         """End the connection: write what `sender` has, and close. Its streams are told."""
@@ -291,13 +276,7 @@ class Connection(FrameReader):
     def _read_window_update(self, stream_id: int, payload: bytes) -> None:
         if len(payload) != frames.CODE_BYTES:
             raise ConnectionFailure(ErrorCode.FRAME_SIZE_ERROR, "WINDOW_UPDATE of a wrong length")
-        sent = self.sender.data_frames  # what was sent is worth some
-        if sent != self._sent_at_update:
-            earned = (sent - self._sent_at_update) * self.settings.window_updates_per_data_frame_max
-            self._updates.earn(earned)
-            self._sent_at_update = sent
-        if not self._updates.spend(self.now):
-            raise calm_down("too many WINDOW_UPDATEs")
+        self._waste.window_update(self.sender.data_frames, self.now)
         size = int.from_bytes(payload, "big") & frames.WINDOW_MAX
         if not stream_id:
             if not size:
@@ -322,7 +301,9 @@ class Connection(FrameReader):
             stream = self.streams[stream_id]
             self._forget(stream, reset=False)
             stream.on_reset(int.from_bytes(payload, "big"), BY_PEER)
-        self._count_reset()
+            if stream.head_sent:
+                return  # whoever waited for the answer's start did not waste our time
+        self._waste.reset(self.now)
 
     def _require_known(self, stream_id: int) -> bool:
         """Tell whether the stream is there; one that is gone may still be spoken of."""
@@ -335,16 +316,17 @@ class Connection(FrameReader):
     def _read_priority(self, stream_id: int, payload: bytes) -> None:
         if not stream_id:
             raise protocol_error("PRIORITY without a stream")
-        if not self._priorities.spend(self.now):
-            raise calm_down("too many PRIORITY frames")
+        self._waste.priority(self.last_id, self.now)
         if len(payload) != frames.PRIORITY_BYTES:
             raise StreamFailure(ErrorCode.FRAME_SIZE_ERROR, "PRIORITY of a wrong length")
         if frames.depends_on(payload) == stream_id:
             raise StreamFailure(ErrorCode.PROTOCOL_ERROR, "a stream that depends on itself")
 
+    def _read_unknown(self) -> None:
+        self._waste.priority(self.last_id, self.now)
+
     def _read_settings(self, flags: int, payload: bytes) -> None:
-        if not self._settings.spend(self.now):
-            raise calm_down("too many SETTINGS")
+        self._waste.settings(self.now)
         if flags & frames.ACK:
             if payload:
                 raise ConnectionFailure(ErrorCode.FRAME_SIZE_ERROR, "an ACK with settings")
@@ -371,12 +353,7 @@ class Connection(FrameReader):
     def _read_ping(self, flags: int, payload: bytes) -> None:
         if len(payload) != frames.PING_BYTES:
             raise ConnectionFailure(ErrorCode.FRAME_SIZE_ERROR, "PING of a wrong length")
-        sent = self.sender.data_frames
-        if sent != self._sent_at_ping:  # gRPC measures the link with PINGs while it is served
-            self._pings.earn(sent - self._sent_at_ping)
-            self._sent_at_ping = sent
-        if not self._pings.spend(self.now):
-            raise calm_down("too many PINGs")
+        self._waste.ping(self.sender.data_frames, self.now)
         if not flags & frames.ACK:
             self.sender.control(frames.ping(payload, ack=True))
         elif payload == ALIVE_PING:

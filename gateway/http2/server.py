@@ -11,7 +11,8 @@ from gateway.http2.errors import ConnectionFailure, ErrorCode, HeadersTooLarge, 
 from gateway.http2.frames import PREFACE, STREAM_ID_MAX
 from gateway.http2.heads import request_head, trailer_lines
 from gateway.http2.hpack import Fields, KnownFields
-from gateway.http2.reading import calm_down, protocol_error
+from gateway.http2.limits import calm_down
+from gateway.http2.reading import protocol_error
 from gateway.http2.settings import Http2Settings
 from gateway.http2.stream import Stream
 

@@ -23,15 +23,15 @@ class Http2Settings(Struct, frozen=True, forbid_unknown_fields=True):
     stream_buffer_bytes_high: int = 64 * 1024  # waits for the peer's window: then the source pauses
     # What a peer may waste.
     continuations_max: int = 16  # frames of one header block, after the first
-    resets_burst_max: int = 200  # streams reset by the peer, or by us for its errors
+    resets_burst_max: int = 200  # by the peer before any answer, or by us for its errors
     resets_per_s: float = 20.0
     pings_burst_max: int = 200
     pings_per_s: float = 10.0
     settings_burst_max: int = 50
     settings_per_s: float = 1.0
-    priorities_burst_max: int = 300
+    priorities_burst_max: int = 300  # and frames of unknown types; each stream is worth two
     priorities_per_s: float = 50.0
-    empty_frames_burst_max: int = 100  # DATA without a byte, and frames of unknown types
+    empty_frames_burst_max: int = 100  # DATA without a byte
     empty_frames_per_s: float = 10.0
     tiny_data_bytes: int = 5  # smaller than a gRPC message's prefix
     tiny_data_frames_burst_max: int = 1000

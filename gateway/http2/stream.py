@@ -21,6 +21,7 @@ class Stream:
     remote_ended: bool = False  # the peer has sent all
     local_ended: bool = False  # we have sent all
     head_received: bool = False
+    head_sent: bool = False
     body_left: int = -1  # bytes that a content-length still promises; -1: it promised nothing
     bodiless: bool = False  # the answer to HEAD: its content-length promises nothing
     receive_window: int = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from gateway.errors import GatewayError, UpstreamFailed, UpstreamNonsense
 from gateway.forwarding import forwarded_lines, upstream_lines
 from gateway.http1.response import ResponseHead
-from gateway.http2.client import ClientConnection
+from gateway.http2.client import LAST_STREAM_ID, ClientConnection
 from gateway.http2.connection import BY_PEER
 from gateway.http2.errors import ConnectionFailure, ErrorCode
 from gateway.http2.heads import request_block, request_framing
@@ -71,9 +71,17 @@ class UpstreamSession(Session):
     def can_open(self) -> bool:
         """Tell whether it takes one more request now."""
         client = self._client
-        if not client.can_open or not client.is_settled or self._retired:
+        if self._retired or not client.is_settled or not client.can_open:
             return False
         return not self.transport.is_closing()
+
+    @property
+    def is_leaving(self) -> bool:
+        """Tell whether it takes no more requests, ever."""
+        core = self.core
+        if self._retired or core.going_away or core.failure is not None:
+            return True
+        return core.last_id >= LAST_STREAM_ID
 
     @property
     def is_idle(self) -> bool:
@@ -94,9 +102,7 @@ class UpstreamSession(Session):
             self.settled.set_result(None)
 
     def on_written(self) -> None:
-        core = self.core
-        leaving = self._retired or core.going_away
-        if core.failure is not None or (leaving and not core.streams):
+        if self.is_leaving and not self.core.streams:  # a failure leaves none
             self.transport.close()
 
     def on_room(self) -> None:

@@ -79,7 +79,8 @@ class Replica:
         """Tell whether a request to h2c has to wait: all streams are taken, or one is dialling."""
         if self.backend.protocol != "h2c" or any(one.can_open for one in self.sessions):
             return False
-        return self.is_dialled or len(self.sessions) >= sessions_max
+        lasting = [one for one in self.sessions if not one.is_leaving]
+        return self.is_dialled or len(lasting) >= sessions_max
 
 
 class BackendState:

@@ -359,6 +359,27 @@ def test_a_revision_that_comes_back_gets_a_new_connection() -> None:
     run(story())
 
 
+def test_connections_that_go_away_make_room_for_new_ones() -> None:
+    """As a server does that ends its connections when they are old; streams live on in them."""
+
+    async def story() -> None:
+        async def age(peer: Peer, seen: Seen) -> None:
+            peer.say(seen, (":status", "200"))
+            peer.h2.close_connection(0, last_stream_id=seen.id)
+            peer.send()
+
+        async with gateway() as under_test, h2_revision(age) as server:
+            under_test.router.replace(h2c({"one": (server.address,)}))
+            async with h2_client(under_test) as client:
+                for count in range(1, 9):
+                    seen = client.ask()
+                    await until(lambda seen=seen: seen.status == "200", "it has begun")  # type: ignore[misc]
+                    await until(lambda n=count: len(server.peers) == n, "on its own")  # type: ignore[misc]
+                assert not any(each.is_over for each in client.streams.values())
+
+    run(story())
+
+
 def test_a_revision_that_leaves_the_table_loses_its_idle_connection() -> None:
     async def story() -> None:
         async with gateway() as under_test, h2_revision(saying_h2("one")) as server:

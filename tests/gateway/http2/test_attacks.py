@@ -145,6 +145,24 @@ def test_a_client_that_closes_all_its_streams_at_once_is_none() -> None:
     assert side.connection.failure is None
 
 
+def test_a_client_that_leaves_answers_that_have_begun_is_none() -> None:
+    """As those who watch for a while do, in gRPC."""
+    side = Serving().start()
+    for each in odd(1000):
+        side.feed(headers(each, *REQUEST))
+        side.connection.send_head(side.streams[-1], block((b":status", b"200")), ended=False)
+        side.feed(rst_stream(each, 8))
+    assert side.connection.failure is None
+
+
+def test_a_client_that_speaks_of_priority_with_each_request_is_none() -> None:
+    side = Serving(answers=True).start()
+    for each in odd(1000):
+        side.feed(frame(0x10, 0, 0, b"\0\0\0\x01u=3"), headers(each, *REQUEST))
+        side.feed(frame(PRIORITY, 0, each, b"\0\0\0\0\x10"))
+    assert side.connection.failure is None
+
+
 def test_small_messages_are_no_waste() -> None:
     side = Serving().start()
     side.feed(headers(1, *POST, ended=False))
