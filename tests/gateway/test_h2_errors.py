@@ -1,0 +1,69 @@
+"""Errors of the gateway's own, as clients of HTTP/2 and of gRPC read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.gateway import HOST, Script, gateway, replying, revision, run, until
+from tests.support.h2peers import Peer, Seen, h2_client, h2_revision, h2c
+
+
+@pytest.mark.parametrize(
+    ("host", "refused", "status"),
+    [
+        pytest.param("nobody.example.com", False, "12", id="404 is UNIMPLEMENTED"),
+        pytest.param(HOST, True, "14", id="502 is UNAVAILABLE"),
+    ],
+)
+def test_a_grpc_client_gets_its_errors_as_trailers_alone(
+    host: str, refused: bool, status: str
+) -> None:
+    async def break_off(peer: Peer, seen: Seen) -> None:
+        peer.reset(seen, 2)
+
+    async def story() -> Seen:
+        async with gateway() as under_test, h2_revision(break_off) as server:
+            under_test.router.replace(h2c({"one": (server.address,)}))
+            async with h2_client(under_test) as client:
+                grpc = ("content-type", "application/grpc+proto")
+                return await client.answered(client.ask("/a.B/c", grpc, method="POST", host=host))
+
+    seen = run(story())
+    assert seen.status == "200"
+    assert seen.head["content-type"] == "application/grpc"
+    assert seen.head["grpc-status"] == status
+    assert seen.head["grpc-message"]
+    assert (seen.body, seen.ended) == (b"", True)
+    assert refused is (status == "14")
+
+
+def test_a_grpc_call_that_takes_too_long_ends_with_trailers() -> None:
+    async def start(peer: Peer, seen: Seen) -> None:
+        peer.say(seen, (":status", "200"), ("content-type", "application/grpc"))
+        peer.data(seen, b"\0\0\0\0\0")
+
+    async def story() -> Seen:
+        async with gateway(tick_s=0.01) as under_test, h2_revision(start) as server:
+            under_test.router.replace(h2c({"one": (server.address,)}, timeout_s=0.1))
+            async with h2_client(under_test) as client:
+                seen = client.ask("/a.B/c", ("content-type", "application/grpc"), method="POST")
+                await client.answered(seen)
+                await until(lambda: server.streams[0].code == 8, "the revision hears of it")
+                return seen
+
+    seen = run(story())
+    assert seen.body == b"\0\0\0\0\0"
+    assert seen.trailers["grpc-status"] == "14"
+
+
+def test_a_revision_that_does_not_speak_h2c_is_a_502() -> None:
+    script: Script = replying(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    async def story() -> None:
+        async with gateway() as under_test, revision(script) as address:
+            under_test.router.replace(h2c({"one": (address,)}))
+            async with h2_client(under_test) as client:
+                seen = await client.get()
+                assert seen.status == "502"
+
+    run(story())
