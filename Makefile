@@ -10,7 +10,7 @@ CHECKED := knary gateway simulator sample_apps tests benchmarks hatch_build.py
 .DEFAULT_GOAL := help
 
 # What runs the gateway's own modules, in the test's process or in a worker's.
-GATEWAY_TESTS := tests/gateway tests/journeys tests/test_compiled.py \
+GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compiled.py \
 	tests/simulator/cli/test_commands.py tests/simulator/cli/test_following.py \
 	tests/simulator/test_client.py
 
