@@ -52,7 +52,7 @@ class ClientConnection(Connection):
         stream = self.streams.get(stream_id)
         if stream is None and self._is_idle(stream_id):
             raise protocol_error("HEADERS of an idle stream")
-        if stream is None and not self._closed.get(stream_id):
+        if stream is None and not self._was_reset(stream_id):
             raise ConnectionFailure(ErrorCode.STREAM_CLOSED, "HEADERS of a closed stream")
         try:
             fields = self._decoder.decode(block)

@@ -19,7 +19,7 @@ from gateway.http2.sending import Sender
 from gateway.http2.settings import Http2Settings
 from gateway.http2.stream import Stream
 
-CLOSED_REMEMBERED_MAX: Final = 256  # streams whose end is remembered, for what still comes of them
+CLOSED_REMEMBERED_MAX: Final = 256  # at least so many, for what still comes of them
 ALIVE_PING: Final = b"alive???"
 BY_PEER: Final = "reset by the peer"
 DRAIN_PING: Final = b"draining"
@@ -47,7 +47,9 @@ class Connection(FrameReader):
         self._decoder = Decoder(known, settings.header_list_bytes_max)
         self._window = frames.DEFAULT_WINDOW  # what the peer may still send
         self._consumed = 0
-        self._closed: dict[int, bool] = {}  # recently; True: we reset it, and late frames are fine
+        # Streams that ended recently, in two halves; True: we reset it, and late frames are fine.
+        self._closed: dict[int, bool] = {}
+        self._closed_before: dict[int, bool] = {}
         self._waste = Waste(settings)
 
     def _begin(self, own: list[tuple[int, int]]) -> None:
@@ -108,7 +110,7 @@ class Connection(FrameReader):
         if stream is not None:
             code = ErrorCode.STREAM_CLOSED if stream.remote_ended else ErrorCode.PROTOCOL_ERROR
             raise StreamFailure(code, "DATA before the head, or after the end")
-        if not self._closed.get(stream_id):  # one that we reset may not know it yet
+        if not self._was_reset(stream_id):  # one that we reset may not know it yet
             raise ConnectionFailure(ErrorCode.STREAM_CLOSED, "DATA of a closed stream")
 
     def _reopen(self, stream: Stream, size: int) -> None:
@@ -217,10 +219,15 @@ class Connection(FrameReader):
         self.sender.forget(stream)
 
     def _remember(self, stream_id: int, *, reset: bool) -> None:
-        closed = self._closed
-        if len(closed) >= CLOSED_REMEMBERED_MAX:
-            del closed[next(iter(closed))]
-        closed[stream_id] = reset
+        if len(self._closed) >= CLOSED_REMEMBERED_MAX:
+            self._closed_before = self._closed
+            self._closed = {}
+        self._closed[stream_id] = reset
+
+    def _was_reset(self, stream_id: int) -> bool | None:
+        """Tell whether we reset a stream that was there not long ago; None: it was not."""
+        reset = self._closed.get(stream_id)
+        return self._closed_before.get(stream_id) if reset is None else reset
 
     def fail(self, failure: ConnectionFailure) -> None:
         """End the connection: write what `sender` has, and close. Its streams are told."""

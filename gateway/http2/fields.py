@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, Kind
+from gateway.errors import BadMessage
+from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, Kind, check_host
 
 # Kinds that only HTTP/2 knows are negative; pseudo-header fields come first (RFC 9113 8.3).
 METHOD: Final = -9
@@ -32,6 +33,11 @@ LINE_OVERHEAD_BYTES: Final = FIELD_OVERHEAD_BYTES - len(": \r\n")
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
 # As in HTTP/1.1: no control byte but tab, no space at either end (RFC 9113 8.2.1, RFC 9110 5.5).
 _VALUE = re.compile(rb"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")
+# As the request line of HTTP/1.1 (gateway/http1/head.py): no space, control byte or fragment.
+_PATH: Final = re.compile(rb"/[\x21\x22\x24-\x7e]*|\*")
+_METHOD: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_SCHEME: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*")
+_STATUS: Final = re.compile(rb"[1-9][0-9][0-9]")
 _REQUEST_PSEUDO: Final = {
     b":method": METHOD,
     b":scheme": SCHEME,
@@ -67,7 +73,28 @@ def _read_pseudo(name: bytes, value: bytes, known: dict[bytes, int]) -> Field:
     kind = known.get(name)
     if kind is None:
         return MALFORMED, name, b"an unknown pseudo-header field"
-    return kind, name, value  # heads.py reads its value
+    if kind == PATH:
+        is_right = _PATH.fullmatch(value) is not None
+    elif kind == METHOD:
+        is_right = _METHOD.fullmatch(value) is not None
+    elif kind == SCHEME:
+        is_right = _SCHEME.fullmatch(value) is not None
+    elif kind == STATUS:
+        is_right = _STATUS.fullmatch(value) is not None and value != b"101"
+    else:
+        is_right = _is_host(value)
+    if not is_right:
+        return MALFORMED, name, b"a malformed pseudo-header field"
+    return kind, name, value
+
+
+def _is_host(value: bytes) -> bool:
+    """Tell whether it is a host with an optional port, and no userinfo (RFC 9113 8.3.1)."""
+    try:
+        check_host(value)
+    except BadMessage:
+        return False
+    return True
 
 
 def _read_regular(name: bytes, value: bytes, kinds: dict[bytes, Kind]) -> Field:

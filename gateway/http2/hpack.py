@@ -342,18 +342,14 @@ def encode_field(name: bytes, value: bytes) -> bytes:
     whole = _STATIC_FIELDS.get((name, value))
     if whole is not None:
         return bytes((0x80 | whole,))
-    index = _STATIC_NAMES.get(name)
-    kind = 0x10 if name in _SECRET else 0x00
-    if index is None:
-        return b"%c%b%b%b%b" % (
-            kind,
-            encode_integer(len(name), 0x7F),
-            name,
-            encode_integer(len(value), 0x7F),
-            value,
-        )
-    start = encode_integer(index, 0x0F, kind)
-    return b"%b%b%b" % (start, encode_integer(len(value), 0x7F), value)
+    start = _STARTS.get(name)
+    if start is None:
+        start = b"\x10" if name in _SECRET else b"\x00"
+        start += encode_integer(len(name), 0x7F) + name
+    length = len(value)
+    if length < 0x7F:
+        return b"%b%c%b" % (start, length, value)
+    return b"%b%b%b" % (start, encode_integer(length, 0x7F), value)
 
 
 def encode_integer(value: int, mask: int, flags: int = 0) -> bytes:
@@ -367,3 +363,10 @@ def encode_integer(value: int, mask: int, flags: int = 0) -> bytes:
         value >>= 7
     written.append(value)
     return bytes(written)
+
+
+# How a literal begins that has its name from the static table.
+_STARTS: Final = {
+    name: encode_integer(place, 0x0F, 0x10 if name in _SECRET else 0x00)
+    for name, place in _STATIC_NAMES.items()
+}

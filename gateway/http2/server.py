@@ -118,7 +118,7 @@ class ServerConnection(Connection):
 
     def _stray_block(self, stream_id: int, block: bytes) -> None:
         """HEADERS of a stream that is gone (RFC 9113 5.1 and 5.1.1)."""
-        reset = self._closed.get(stream_id)
+        reset = self._was_reset(stream_id)
         if reset is None:
             raise protocol_error("a stream's number that is not greater than those before")
         if not reset:
