@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -40,10 +39,6 @@ from tests.support.grpc_interop_messages import M, payload
 from tests.support.grpc_interop_server import SERVER_NAME, InteropServer, interop_server
 from tests.support.waiting import eventually_async
 
-through_the_gateway = pytest.mark.skipif(
-    importlib.util.find_spec("gateway.downstream.h2") is None,
-    reason="the gateway speaks HTTP/1.1 only, so far",
-)
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 
 LONG_US = 60_000_000  # no test waits for it
@@ -102,7 +97,6 @@ def test_an_interop_case_passes_without_the_gateway(case: Case) -> None:
     run(main())
 
 
-@through_the_gateway
 @each_case
 def test_an_interop_case_passes_through_the_gateway(case: Case) -> None:
     async def main() -> None:
@@ -112,7 +106,6 @@ def test_an_interop_case_passes_through_the_gateway(case: Case) -> None:
     run(main())
 
 
-@through_the_gateway
 def test_an_answer_of_trailers_alone_stays_one() -> None:
     """No head of its own before it: a client must see the status at once (PROTOCOL-HTTP2.md)."""
 
@@ -134,7 +127,6 @@ def test_an_answer_of_trailers_alone_stays_one() -> None:
     assert head.headers["grpc-status"] == "12"
 
 
-@through_the_gateway
 def test_the_deadline_is_carried_and_its_end_reaches_the_revision() -> None:
     async def main() -> None:
         async with interop_server() as server, routed(server) as (_, to):
@@ -148,7 +140,6 @@ def test_the_deadline_is_carried_and_its_end_reaches_the_revision() -> None:
     run(main())
 
 
-@through_the_gateway
 def test_a_cancelled_call_reaches_the_revision_and_harms_no_other() -> None:
     async def main() -> None:
         async with interop_server() as server, routed(server) as (_, to):
@@ -165,7 +156,6 @@ def test_a_cancelled_call_reaches_the_revision_and_harms_no_other() -> None:
     run(main())
 
 
-@through_the_gateway
 def test_metadata_of_a_megabyte_is_refused_and_the_next_call_is_not() -> None:
     async def main() -> None:
         async with interop_server() as server, routed(server) as (under_test, to):
@@ -179,7 +169,6 @@ def test_metadata_of_a_megabyte_is_refused_and_the_next_call_is_not() -> None:
     run(main())
 
 
-@through_the_gateway
 @pytest.mark.parametrize(
     ("addresses", "settings"),
     [
@@ -199,7 +188,6 @@ def test_a_gateways_own_503_means_unavailable(
     run(main())
 
 
-@through_the_gateway
 def test_a_host_that_nobody_serves_is_unimplemented() -> None:
     async def main() -> None:
         async with (
@@ -211,7 +199,6 @@ def test_a_host_that_nobody_serves_is_unimplemented() -> None:
     run(main())
 
 
-@through_the_gateway
 def test_a_revision_that_breaks_off_fails_its_calls_alone() -> None:
     async def main() -> None:
         async with two_revisions() as (_, to, blue, _):
@@ -233,7 +220,6 @@ def test_a_revision_that_breaks_off_fails_its_calls_alone() -> None:
     run(main())
 
 
-@through_the_gateway
 def test_a_revision_that_leaves_finishes_its_streams_and_gets_no_new_one() -> None:
     """It says GOAWAY while a stream is open: the stream goes on, new calls go elsewhere."""
 
@@ -263,7 +249,6 @@ def test_a_revision_that_leaves_finishes_its_streams_and_gets_no_new_one() -> No
     run(main())
 
 
-@through_the_gateway
 def test_a_worker_that_stops_finishes_its_streams_and_loses_no_call() -> None:
     async def main() -> None:
         async with interop_server() as server, routed(server) as (under_test, to):
@@ -282,7 +267,6 @@ def test_a_worker_that_stops_finishes_its_streams_and_loses_no_call() -> None:
     run(main())
 
 
-@through_the_gateway
 def test_calls_of_one_connection_are_split_exactly() -> None:
     async def main() -> None:
         async with two_revisions() as (_, to, _, _):
@@ -300,7 +284,6 @@ def test_calls_of_one_connection_are_split_exactly() -> None:
     run(main())
 
 
-@through_the_gateway
 def test_a_stream_stays_on_its_revision_when_the_split_changes() -> None:
     async def main() -> None:
         async with two_revisions() as (under_test, to, blue, green):
@@ -325,7 +308,6 @@ def test_a_stream_stays_on_its_revision_when_the_split_changes() -> None:
     run(main())
 
 
-@through_the_gateway
 def test_streams_of_one_connection_do_not_wait_for_each_other() -> None:
     """A reader that stops holds up its own stream, not the connection's other calls."""
 
@@ -345,7 +327,6 @@ def test_streams_of_one_connection_do_not_wait_for_each_other() -> None:
     run(main())
 
 
-@through_the_gateway
 def test_a_plain_http1_revision_refuses_grpc_as_what_it_is_not() -> None:
     """A port that is not named h2c is spoken to in HTTP/1.1: no gRPC can come of it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from collections import Counter
 from pathlib import Path
 
@@ -16,13 +15,7 @@ pytest.importorskip("grpc", reason="knary's extra `grpc` is not installed")
 
 from tests.support.grpc_hello import HELLO, PING_STREAM, channel, conversation, unary
 
-pytestmark = [
-    pytest.mark.timeout(120),  # 10 s on an idle machine; a busy one is no failure
-    pytest.mark.skipif(
-        importlib.util.find_spec("gateway.downstream.h2") is None,
-        reason="the gateway speaks HTTP/1.1 only, so far",
-    ),
-]
+pytestmark = pytest.mark.timeout(120)  # 10 s on an idle machine; a busy one is no failure
 
 CHAPTERS = 6
 IMAGE = "registry.cn-hangzhou.aliyuncs.com/knative-sample/helloworld-grpc:1"
@@ -40,7 +33,7 @@ def test_the_demo_plays_the_story_with_grpc_and_leaves_nothing_behind(tmp_path: 
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
-def test_a_users_grpc_client_sees_the_split_and_its_streams_stay(tmp_path: Path) -> None:
+def test_a_users_grpc_client_sees_the_split_and_its_streams_stay() -> None:
     """grpcio as the client: a balancer of connections would fail this."""
 
     async def calls(instance: Instance) -> None:
