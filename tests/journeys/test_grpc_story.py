@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -37,8 +38,7 @@ def test_a_users_grpc_client_sees_the_split_and_its_streams_stay() -> None:
     """grpcio as the client: a balancer of connections would fail this."""
 
     async def calls(instance: Instance) -> None:
-        host, port = instance.gateway
-        async with channel(f"{host}:{port}", AUTHORITY) as to:
+        async with channel(address(instance), AUTHORITY) as to:
             said = [await unary(to, HELLO) for _ in range(20)]
             assert Counter(said) == {"Hello World!": 10, "Hello Knative!": 10}
             streams = [conversation(to, PING_STREAM) for _ in range(4)]
@@ -54,11 +54,25 @@ def test_a_users_grpc_client_sees_the_split_and_its_streams_stay() -> None:
 
     with Instance() as instance:
         instance.run("service", "create", "hello", "--image", IMAGE, "--port", "h2c:8080")
+        load = ("load", "hello", "--protocol", "grpc", "--requests", "20", "--json", "-")
+        report = json.loads(instance.run(*load).out)
+        assert report["errors"] == {}
+        assert report["revisions"]["hello-00001"]["requests"] == 20
+        url = instance.run("url", "hello")
+        assert url.out.count("\n") == 1
+        assert (
+            url.err == f"gRPC: grpcurl -plaintext -authority {AUTHORITY} {address(instance)} list\n"
+        )
         instance.run(
             *("service", "update", "hello", "--env", "TARGET=Knative", "--env", "SUFFIX=-new"),
             *("--traffic", "hello-00001=50,@latest=50"),
         )
         asyncio.run(calls(instance))
+
+
+def address(instance: Instance) -> str:
+    host, port = instance.gateway
+    return f"{host}:{port}"
 
 
 async def ping(stream, text: str) -> str:
