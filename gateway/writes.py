@@ -40,7 +40,11 @@ class Writes:
 
     def _flush(self) -> None:
         waiting = self._waiting
-        while waiting:  # writing may make others write
-            connection = waiting.pop()
-            connection.is_waiting = False
-            connection.write_out()
+        try:
+            while waiting:  # writing may make others write
+                connection = waiting.pop()
+                connection.is_waiting = False
+                connection.write_out()
+        finally:
+            if waiting:  # one connection's trouble is not the others'
+                self._loop.call_soon(self._flush)

@@ -146,9 +146,15 @@ class Connection(FrameReader):
 
     # What is sent.
 
-    def send_head(self, stream: Stream, block: bytes, *, ended: bool) -> None:
-        """Send a header block that is no trailers; `ended`: nothing follows."""
+    def send_interim(self, stream: Stream, block: bytes) -> None:
+        """Send the header block of a 1xx."""
         if stream.is_open and not stream.local_ended:
+            self.sender.head(stream, block, ended=False)
+
+    def send_head(self, stream: Stream, block: bytes, *, ended: bool) -> None:
+        """Send the header block of an answer; `ended`: nothing follows."""
+        if stream.is_open and not stream.local_ended:
+            stream.head_sent = True
             self.sender.head(stream, block, ended=ended)
             if ended:
                 self._finish(stream)

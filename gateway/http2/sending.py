@@ -73,7 +73,6 @@ class Sender:
             self._has_said_table = True
             block = NO_TABLE + block
         self._out.append(head_frames(stream.id, block, flags, self.frame_bytes_max))
-        stream.head_sent = True
         if ended:
             stream.local_ended = True
 

@@ -192,6 +192,28 @@ def test_a_request_that_the_revision_did_not_look_at_is_sent_again(how: str, bod
     run(story())
 
 
+@pytest.mark.parametrize(
+    ("method", "status"), [("GET", "200"), ("POST", "502")], ids=["idempotent", "not"]
+)
+def test_a_used_connection_that_closes_in_silence_costs_one_retry(method: str, status: str) -> None:
+    async def story() -> None:
+        async def close_at_second(peer: Peer, seen: Seen) -> None:
+            if seen.id == 3:
+                peer.writer.transport.abort()
+            else:
+                await saying_h2("one")(peer, seen)
+
+        async with gateway() as under_test, h2_revision(close_at_second) as server:
+            under_test.router.replace(h2c({"one": (server.address,)}))
+            async with h2_client(under_test) as client:
+                assert (await client.get()).status == "200"
+                seen = await client.answered(client.ask(method=method))
+                assert seen.status == status
+            assert len(server.peers) == (2 if status == "200" else 1)
+
+    run(story())
+
+
 def test_a_request_that_is_always_refused_is_a_502_in_the_end() -> None:
     async def refuse(peer: Peer, seen: Seen) -> None:
         peer.reset(seen, ErrorCode.REFUSED_STREAM)

@@ -155,6 +155,15 @@ def test_a_client_that_leaves_answers_that_have_begun_is_none() -> None:
     assert side.connection.failure is None
 
 
+def test_an_interim_answer_is_no_answer() -> None:
+    side = Serving().start()
+    for each in odd(300):
+        side.feed(headers(each, *POST, (b"expect", b"100-continue"), ended=False))
+        side.connection.send_interim(side.streams[-1], block((b":status", b"100")))
+        side.feed(rst_stream(each, 8))
+    assert side.connection.failure is not None
+
+
 def test_a_client_that_speaks_of_priority_with_each_request_is_none() -> None:
     side = Serving(answers=True).start()
     for each in odd(1000):
