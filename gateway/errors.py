@@ -67,6 +67,13 @@ class MethodRefused(GatewayError):
     summary = "CONNECT is not served here"
 
 
+class BodyTimeout(GatewayError):
+    """The client has sent nothing of its request's body for too long."""
+
+    status = 408
+    summary = "request body timeout"
+
+
 class ExpectationFailed(GatewayError):
     status = 417
     summary = "expectation failed"

@@ -20,6 +20,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     head_s_max: float = (
         15.0  # from a request's first byte to its head's end; and for a client to go
     )
+    body_idle_s_max: float = 60.0  # between two parts of a request's body, as nginx
+    send_idle_s_max: float = 60.0  # a client takes nothing of what was written, as nginx
     keep_alive_idle_s_max: float = 75.0  # as nginx's keepalive_timeout
     connections_max: int = 20_000
     pipelined_bytes_max: int = 64 * 1024  # read ahead of the request under way
@@ -57,6 +59,7 @@ class Startup(Struct, frozen=True, forbid_unknown_fields=True):
     access_log_fd: int = -1  # an inherited descriptor to write to instead
     access_log_sample: float = 1.0  # this part of the requests is logged
     verbose: bool = False
+    quiet: bool = False  # only warnings are told
     settings: Settings = Settings()
 
 

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from gateway.downstream.answers import answer_head, is_sized, refusal, too_large
 from gateway.downstream.client import Client
 from gateway.downstream.h2 import ClientSession
+from gateway.downstream.stillness import Stillness
 from gateway.downstream.tunnel import open_tunnel
-from gateway.errors import BadMessage, GatewayError, HeadTimeout, HeadTooLarge, TargetTooLong
+from gateway.errors import BadMessage, BodyTimeout, GatewayError, HeadTimeout
 from gateway.exchange import Exchange
-from gateway.forwarding import (
-    forwarding_lines,
-    own_answer,
-    response_head,
-    switching_head,
-    usual_response_head,
-)
+from gateway.forwarding import forwarding_lines, response_head, switching_head, usual_response_head
 from gateway.http1.body import Body
 from gateway.http1.request import read_request
 from gateway.http1.response import ResponseHead
@@ -49,7 +44,8 @@ class ClientConnection(Client):
         self._closing = False  # answer what is under way, read no further request
         self._half_closed = False  # the client sends no more, but reads
         self._discarded = 0
-        self._unsent = 0  # bytes, at the last check of a connection that ends
+        self._reads = Stillness()  # the client, what was written
+        self._sends = Stillness()  # the client, the body that it has begun
         self._held = False  # the exchange asked to read no more
         self._paused = False  # reading stands still
         self._reading = False
@@ -86,20 +82,23 @@ class ClientConnection(Client):
     def _read_requests(self, data: bytes) -> None:
         """Begin the exchange of each whole head in `data`, until one is under way."""
         self._reading = True
+        checked = len(self._buffer)  # of a head that comes in pieces
         while data and self.exchange is None and not self._closing:
             if data.startswith(b"\r\n"):
                 data = after_empty_lines(data)
+                checked = 0
             end = data.find(b"\r\n\r\n")
             try:
                 if end < 0 and len(data) <= self._worker.settings.head_bytes_max:
-                    check_start(data, len(self._buffer))
-                    if not self._buffer:
+                    check_start(data, checked)
+                    if not checked:
                         self._since = self._worker.loop.time()
                     break
                 if end == _PREFACE_END and self._is_preface(data):
                     self._hand_over(data)
                     return
-                data = self._begin(data, end)
+                self._begin(data, end)
+                data, checked = self._buffer, 0
             except GatewayError as error:
                 self._refuse_bytes(error)
                 return
@@ -117,12 +116,12 @@ class ClientConnection(Client):
         self._worker.deadlines.connections.discard(self)
         ClientSession(self._worker, self, self._transport).data_received(data)
 
-    def _begin(self, data: bytes, end: int) -> bytes:
-        """Begin the exchange of the head that ends there; return what follows the request."""
+    def _begin(self, data: bytes, end: int) -> None:
+        """Begin the exchange of the head that ends there; the buffer is what follows it."""
         worker = self._worker
         self._is_new = False
         if end < 0 or end > worker.settings.head_bytes_max:
-            raise _too_large(data, worker.settings.request_line_bytes_max)
+            raise too_large(data, worker.settings.request_line_bytes_max)
         request = read_request(data[:end], worker.request_lines, worker.settings)
         rest = data[end + 4 :]
         exchange = Exchange(worker, self, request)
@@ -130,13 +129,14 @@ class ClientConnection(Client):
             body = request.body(worker.settings)
             piece, rest = body.feed(rest)
             self._body = None if body.done else body
+            self._sends.rest()
             exchange.on_request_body(piece, body.trailers, body.done)
+        self._buffer = rest
         self.exchange = exchange
         try:
             exchange.begin()
         except GatewayError as error:
             exchange.refuse(error)
-        return rest
 
     def _read_body(self, body: Body, data: bytes) -> None:
         exchange = self.exchange
@@ -199,22 +199,13 @@ class ClientConnection(Client):
         self._chunked_down = self._until_close = False
         if stays and head.length >= 0 and request.is_http11 and not request.explain:
             return usual_response_head(head)
-        sized = head.length >= 0 or not head.is_whole(request.method)
+        sized = is_sized(head, request)
         self._chunked_down = not sized and request.is_http11
         self._until_close = not sized and not request.is_http11
-        if not stays or self._until_close:
-            # An early answer, or a body that only closing can end.
-            request.keep_alive = False
-            connection = b"Connection: close\r\n"
-        else:
-            connection = b"" if request.is_http11 else b"Connection: keep-alive\r\n"
-        announced = self._chunked_down or (head.chunked and request.method == b"HEAD")
-        return response_head(
-            head,
-            chunked=announced and request.is_http11,
-            connection=connection,
-            extra=exchange.explained() if request.explain else b"",
-        )
+        # Not after an early answer, or with a body that only closing can end.
+        request.keep_alive = stays and not self._until_close
+        extra = exchange.explained() if request.explain else b""
+        return answer_head(head, request, chunked=self._chunked_down, extra=extra)
 
     def respond_interim(self, head: ResponseHead) -> None:
         request = self.exchange.request if self.exchange is not None else None
@@ -226,15 +217,8 @@ class ClientConnection(Client):
         untrusted = isinstance(error, BadMessage)  # what follows it, too (RFC 9112 6.3)
         if untrusted or not exchange.request_ended or self._worker.draining:
             request.keep_alive = False
-        self._write(
-            own_answer(
-                error.status,
-                HTTPStatus(error.status).phrase,
-                error.body,
-                with_body=request.method != b"HEAD",
-                close=not request.keep_alive,
-            )
-        )
+        with_body = request.method != b"HEAD"
+        self._write(refusal(error, with_body=with_body, close=not request.keep_alive))
 
     def cut_short(self, exchange: Exchange, text: bytes) -> None:
         if not self._chunked_down and not self._until_close:
@@ -261,8 +245,7 @@ class ClientConnection(Client):
         self._closing = True
         self._reading = False
         self._worker.metrics.worker.refuse(error.status)
-        phrase = HTTPStatus(error.status).phrase
-        self._write(own_answer(error.status, phrase, error.body, with_body=True, close=True))
+        self._write(refusal(error, with_body=True, close=True))
         self._linger()
 
     def _linger(self) -> None:
@@ -383,33 +366,35 @@ class ClientConnection(Client):
                 self._linger()
 
     def check(self, now: float) -> None:
-        """Close when silent for too long: between requests, within a head, or at the end."""
-        settings = self._worker.settings
+        """Close when silent or still for too long: between requests, within one, or at the end."""
+        settings, exchange = self._worker.settings, self.exchange
+        if exchange is not None and exchange.status == 101:
+            return  # a tunnel may be silent, and its reader slow
         silent_s = now - self._since
-        exchange = self.exchange
+        written = exchange.bytes_down if exchange is not None else 0
+        unread_s = self._reads.unread_s(written, self._transport.get_write_buffer_size(), now)
         if self._closing and (exchange is None or exchange.answered):
-            self._check_end(now)
+            if unread_s == 0.0:
+                self._since = now
+            elif silent_s > settings.head_s_max:
+                self.abort()  # it neither reads its last answer nor goes
+        elif unread_s > settings.send_idle_s_max:
+            self.abort()
         elif exchange is not None:
-            pass  # it has its own deadline
+            self._check_body(exchange, now)
         elif self._buffer:
             if silent_s > settings.head_s_max:
                 self._refuse_bytes(HeadTimeout())
-        elif silent_s > settings.keep_alive_idle_s_max:
+        elif silent_s > settings.keep_alive_idle_s_max and unread_s < 0.0:
             self._transport.close()
 
-    def _check_end(self, now: float) -> None:
-        """Cut a client that neither reads its last answer nor goes."""
-        unsent = self._transport.get_write_buffer_size()
-        if unsent != self._unsent:
-            self._unsent = unsent
-            self._since = now
-        elif now - self._since > self._worker.settings.head_s_max:
-            self.abort()
+    def _check_body(self, exchange: Exchange, now: float) -> None:
+        """Refuse a request whose body stands still while it is read, before an answer begins."""
+        if self._body is None or self._paused or exchange.response_started or exchange.answered:
+            self._sends.rest()
+        elif self._sends.lasts_s(exchange.bytes_up, now) > self._worker.settings.body_idle_s_max:
+            self._break_body(exchange, BodyTimeout())
 
     def drain(self) -> None:
         """Answer what is under way, and one more request of an idle client."""
         self._since = self._worker.deadlines.now
-
-
-def _too_large(data: bytes, line_bytes_max: int) -> GatewayError:
-    return HeadTooLarge() if data.find(b"\r\n", 0, line_bytes_max) >= 0 else TargetTooLong()

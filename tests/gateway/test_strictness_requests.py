@@ -158,3 +158,23 @@ def test_nonsense_behind_a_good_request_is_refused_without_a_wait(rest: bytes) -
     answer = run(story())
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert answer.count(b"HTTP/1.1 400 Bad Request\r\n") == 1
+
+
+@pytest.mark.parametrize("cut", [1, 16, 60])
+def test_nonsense_behind_a_request_that_is_answered_here_is_all_looked_at(cut: int) -> None:
+    """Nothing of it was looked at before, however much of the request's own head was."""
+    unknown = b"GET / HTTP/1.1\r\nHost: nobody.example.com\r\nUser-Agent: of-a-long-name\r\n\r\n"
+
+    async def story() -> bytes:
+        async with gateway() as worker:
+            reader, writer = await worker.connect()
+            writer.write(unknown[:cut])
+            await until(lambda: bool(worker.worker.deadlines.connections), "connected")
+            (connection,) = worker.worker.deadlines.connections
+            await until(lambda: bool(connection._buffer), "the first piece is there")  # type: ignore[attr-defined]
+            writer.write(unknown[cut:] + b"GET  /x")
+            return await asyncio.wait_for(reader.read(), 10)
+
+    answer = run(story())
+    assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n")
+    assert answer.count(b"HTTP/1.1 400 Bad Request\r\n") == 1

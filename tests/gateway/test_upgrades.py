@@ -221,3 +221,15 @@ def test_a_slow_reader_holds_the_revision_back() -> None:
     stood_at = through(flooding, story)
     assert isinstance(stood_at, int)
     assert 0 < stood_at < 32_000_000
+
+
+def test_what_came_early_is_no_request_either_when_the_gateway_itself_answers() -> None:
+    async def story(worker: object, reader: asyncio.StreamReader, writer: object) -> bytes:
+        ask = ASK.replace(HOST.encode(), b"nobody.example.com")
+        writer.write(ask + PLAIN)  # type: ignore[attr-defined]
+        return await bounded(reader.read())
+
+    answer = through(replying(OK), story)
+    assert isinstance(answer, bytes)
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert answer.count(b"HTTP/1.1 ") == 1

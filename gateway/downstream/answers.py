@@ -1,0 +1,41 @@
+"""Heads of answers as an HTTP/1.1 client reads them, and how it learns where a body ends. Pure."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from gateway.errors import GatewayError, HeadTooLarge, TargetTooLong
+from gateway.forwarding import own_answer, response_head
+from gateway.http1.request import RequestHead
+from gateway.http1.response import ResponseHead
+
+
+def is_sized(head: ResponseHead, request: RequestHead) -> bool:
+    """Tell whether the head says where the answer ends (RFC 9112 6.3)."""
+    return head.length >= 0 or not head.is_whole(request.method)
+
+
+def answer_head(head: ResponseHead, request: RequestHead, *, chunked: bool, extra: bytes) -> bytes:
+    """Return the head for the client; the connection stays open if the request says so.
+
+    `chunked`: the body goes out in chunks. `extra` are header lines of the gateway's own.
+    """
+    if request.keep_alive:
+        connection = b"" if request.is_http11 else b"Connection: keep-alive\r\n"
+    else:
+        connection = b"Connection: close\r\n"
+    announced = chunked or (head.chunked and request.method == b"HEAD")
+    return response_head(
+        head, chunked=announced and request.is_http11, connection=connection, extra=extra
+    )
+
+
+def refusal(error: GatewayError, *, with_body: bool, close: bool) -> bytes:
+    """Return a whole answer that tells the error."""
+    phrase = HTTPStatus(error.status).phrase
+    return own_answer(error.status, phrase, error.body, with_body=with_body, close=close)
+
+
+def too_large(data: bytes, line_bytes_max: int) -> GatewayError:
+    """Return what to say of a head that is beyond the limit."""
+    return HeadTooLarge() if data.find(b"\r\n", 0, line_bytes_max) >= 0 else TargetTooLong()
