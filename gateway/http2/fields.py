@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.errors import BadMessage
-from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, Kind, check_host
+from gateway.http1.head import PLAIN, REQUEST_KINDS, RESPONSE_KINDS, Kind, check_host, kind_of
 
 # Kinds that only HTTP/2 knows are negative; pseudo-header fields come first (RFC 9113 8.3).
 METHOD: Final = -9
@@ -104,10 +104,5 @@ def _read_regular(name: bytes, value: bytes, kinds: dict[bytes, Kind]) -> Field:
         return MALFORMED, name, b"a malformed field value"
     if name in _CONNECTION_SPECIFIC:
         return MALFORMED, name, b"a connection-specific field"
-    kind = kinds.get(name)
-    if kind is None:
-        # CGI, WSGI and their kin read `transfer_encoding` as `transfer-encoding`.
-        if b"_" not in name or name.replace(b"_", b"-") not in kinds:
-            return b"%b: %b\r\n" % (name, value)
-        kind = Kind.DROP
-    return int(kind), name, value
+    kind = kind_of(name, value, kinds)
+    return b"%b: %b\r\n" % (name, value) if kind == PLAIN else (kind, name, value)

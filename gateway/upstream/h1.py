@@ -108,7 +108,8 @@ class UpstreamConnection(Lease):
             self._fail(UpstreamNonsense(error.detail))
 
     def _read_head(self, exchange: Exchange, data: bytes) -> None:
-        if self._buffer:
+        checked = len(self._buffer)
+        if checked:
             data = self._buffer + data
             self._buffer = b""
         while True:
@@ -117,12 +118,13 @@ class UpstreamConnection(Lease):
             if end > settings.head_bytes_max or (end < 0 and len(data) > settings.head_bytes_max):
                 raise HeadTooLarge
             if end < 0:
-                check_answer_start(data)
+                check_answer_start(data, checked)
                 self._buffer = data
                 self.is_silent = False
                 return
             head = self._worker.responses.read(data[:end])
             data = data[end + 4 :]
+            checked = 0
             if head.status >= 200:
                 break
             if not self._interim(exchange, head, data) or not data:
