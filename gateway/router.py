@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.worker import Worker
 
 HOST_VALUES_MAX = 65_536
+HOST_VALUE_BYTES_MAX = 260  # a longer one is no usual name with its port, and is not kept
+EVERY_HOST = "*"  # in a route's hosts: any that no other route has
 
 
 class RefusedTable(Exception):
@@ -122,9 +124,11 @@ class HostTable:
         if not value:
             raise NoRoute
         check_host(value)
-        route = self._routes.get(host_of(value))
+        route = self._routes.get(host_of(value)) or self._routes.get(EVERY_HOST)
         if route is None:
             raise NoRoute
+        if len(value) > HOST_VALUE_BYTES_MAX:
+            return route
         if len(self._values) >= HOST_VALUES_MAX:
             self._values.clear()
             self._values_of.clear()
@@ -133,6 +137,8 @@ class HostTable:
         return route
 
     def put(self, route: CompiledRoute, hosts: tuple[str, ...]) -> None:
+        if (default := self._routes.get(EVERY_HOST)) is not None:
+            self._forget_values(default)  # some may be this route's from now on
         for host in hosts:
             self._routes[host] = route
 
@@ -141,6 +147,9 @@ class HostTable:
         for host in hosts:
             if self._routes.get(host) is route:
                 del self._routes[host]
+        self._forget_values(route)
+
+    def _forget_values(self, route: CompiledRoute) -> None:
         for value in self._values_of.pop(route, ()):
             self._values.pop(value, None)
 

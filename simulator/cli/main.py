@@ -24,6 +24,9 @@ COMMANDS = {
     "restart-workers": Entry(
         _HERE + "up", "restart_workers", "Replace the gateway's workers, losing no request."
     ),
+    "gateway": Entry(
+        _HERE + "gateway", "gateway", "Split requests among your own processes, as a file says."
+    ),
     "doctor": Entry(_HERE + "doctor", "doctor", "Check whether this machine can run knary."),
     "service": Entry(
         _HERE + "service",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,12 @@ import click
 from simulator.cli import output
 from simulator.cli.exits import UsageError
 from simulator.cli.instance import Instance, instance_option
+from simulator.cli.workeroptions import (
+    access_log_target,
+    check_build,
+    check_settings,
+    worker_options,
+)
 from simulator.client import NotRunning, WaitTimedOut
 from simulator.errors import KnaryError
 from simulator.instance.options import UpOptions
@@ -102,26 +107,7 @@ def _domain(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
     show_default=True,
     help="Address that the gateway listens on.",
 )
-@click.option(
-    "--access-log",
-    metavar="FILE",
-    help="Log each request as a line of JSON to this file; - is standard output.",
-)
-@click.option(
-    "--access-log-sample",
-    type=click.FloatRange(0, 1),
-    default=1.0,
-    metavar="PART",
-    show_default=True,
-    help="Log this part of the requests: 0.01 is one in a hundred.",
-)
-@click.option(
-    "--set",
-    "gateway_settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Change a limit of the gateway; docs/settings.md has them all. Repeatable.",
-)
+@worker_options
 @click.option("-v", "--verbose", is_flag=True, help="Show the log here too.")
 @click.pass_context
 def up(ctx: click.Context, /, *, instance: Instance, **given: Any) -> int:
@@ -136,49 +122,12 @@ def up(ctx: click.Context, /, *, instance: Instance, **given: Any) -> int:
     chosen = ctx.get_parameter_source("instance")
     if given["ephemeral"] and chosen is click.core.ParameterSource.COMMANDLINE:
         raise UsageError("--ephemeral and --data exclude each other")
-    _check_build()
+    check_build()
     from simulator.instance.parent import run
 
-    given["access_log"] = _access_log(given["access_log"])
-    _check_settings(given["gateway_settings"])
+    given["access_log"] = access_log_target(given["access_log"])
+    check_settings(given["gateway_settings"])
     return run(UpOptions(data=instance.data, **given), _apply)
-
-
-def _check_build() -> None:
-    """Raise KnaryError when compiled modules are demanded and missing: no worker would start."""
-    from knary.compiled import NotCompiled, chosen
-
-    try:
-        chosen(os.environ)
-    except NotCompiled as error:
-        raise KnaryError(str(error)) from error
-
-
-def _check_settings(changes: Sequence[str]) -> None:
-    """Raise UsageError when a limit of the gateway cannot be that."""
-    if changes:
-        from gateway.settings import BadSetting, Settings, with_changes
-
-        try:
-            with_changes(Settings(), changes)
-        except BadSetting as error:
-            raise UsageError(f"--set: {error}") from error
-
-
-def _access_log(chosen: str | None) -> Path | int | None:
-    """Return where the access log goes: a file, or a descriptor of our standard output's own."""
-    if chosen is None:
-        return None
-    if chosen == "-":
-        return os.dup(sys.stdout.fileno())
-    path = Path(chosen).expanduser().absolute()
-    try:
-        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise UsageError(
-            f"--access-log {chosen}: {error.strerror}; name a file that can be written"
-        ) from error
-    return path
 
 
 def _apply(manifests: Sequence[Path], paths: InstancePaths) -> None:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 GATEWAY_PORT, LOCAL_PORT, API_PORT, CONSOLE_PORT = 8080, 8081, 6443, 8090
 LOOPBACK = "127.0.0.1"
+
+
+class WorkerOptions(Protocol):
+    """What the workers are told of the user's wishes."""
+
+    @property
+    def access_log(self) -> Path | int | None: ...
+    @property
+    def access_log_sample(self) -> float: ...
+    @property
+    def gateway_settings(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,14 @@ from simulator.instance import description as descriptions
 from simulator.instance.children import Child, ChildPlan, Surroundings
 from simulator.instance.description import Description
 from simulator.instance.detached import run_detached
+from simulator.instance.ending import (
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    Ending,
+    LifePipe,
+    has_terminal,
+    signals,
+)
 from simulator.instance.environment import child_environment
 from simulator.instance.folders import (
     make_data_folder,
@@ -42,14 +50,13 @@ from simulator.instance.tail import follow, last_line
 from simulator.instance.terminal import Terminal, ready_lines, running_line
 from simulator.resources.meta import timestamp
 
-__all__ = ["UpOptions", "run"]
+__all__ = ["EXIT_INTERRUPTED", "EXIT_OK", "UpOptions", "run"]
 
 log = logging.getLogger(__name__)
 
 # Applies files and folders through the API of the instance, like any client. Raises KnaryError.
 ApplyManifests = Callable[[Sequence[Path], InstancePaths], None]
 
-EXIT_OK, EXIT_INTERRUPTED = 0, 130
 # Replace the workers one by one. SIGHUP asks for the same, as of nginx, unless it can be the
 # terminal's own, which ends what runs there.
 RESTART_SIGNAL = signal.SIGUSR1
@@ -88,7 +95,7 @@ def _run_in(
         log_fd = open_log(paths.log, limits.log_bytes_max)
         held.callback(os.close, log_fd)
         _log_to(log_fd)
-        life = _LifePipe()
+        life = LifePipe()
         held.callback(life.close)
         description = describe(options, ports, timestamp(clock.now()))
         surroundings = Surroundings(
@@ -114,13 +121,6 @@ class Work:
     plans: Plans
 
 
-@dataclass(frozen=True)
-class Ending:
-    """Why the parent stops; `failure` is for the user when nobody asked it to."""
-
-    failure: str = ""
-
-
 class Parent:
     """Starts the children together, keeps them running, and stops them in order."""
 
@@ -140,10 +140,8 @@ class Parent:
         self._end_life = end_life
         self._terminal = terminal
         self._paths = InstancePaths(work.options.data)
-        self._ending: Ending | None = None
+        self._ending = Ending()
         self._restart: asyncio.Task[None] | None = None
-        self._told_to_end = asyncio.Event()
-        self._told_to_hurry = asyncio.Event()
 
         def child(plan: ChildPlan, give_up: Callable[[str, str], None]) -> Child:
             return Child(plan, surroundings, clock=clock, give_up=give_up)
@@ -160,7 +158,7 @@ class Parent:
         """Run until a signal ends it; return the exit status. Raise KnaryError when it fails."""
         offset = self._paths.log.stat().st_size
         async with asyncio.TaskGroup() as group:
-            with self._signals(group):
+            with signals(self._handlers(group)):
                 for child in self._children:
                     group.create_task(child.keep())
                 showing = None
@@ -175,22 +173,20 @@ class Parent:
                     await self._stop()
                     if showing is not None:
                         showing.cancel()
-        if self._ending is not None and self._ending.failure:
-            raise KnaryError(self._ending.failure)
-        return EXIT_INTERRUPTED if self._told_to_hurry.is_set() else EXIT_OK
+        return self._ending.exit_status()
 
     async def _live(self) -> None:
         """Start, say so, and wait for the end. Return early when the end comes early."""
         self._terminal.progress("knary is starting …")
-        if not await self._unless_ending(self._all_ready()):
+        if not await self._ending.unless_told(self._all_ready()):
             return
         descriptions.write(self._paths.description, self._work.description)
-        if not await self._unless_ending(self._apply_manifests()):
+        if not await self._ending.unless_told(self._apply_manifests()):
             return
         home = default_data_folder(os.environ)
         for line in ready_lines(self._work.description, home, self._terminal.width):
             self._terminal.line(line)
-        await self._told_to_end.wait()
+        await self._ending.told.wait()
 
     async def _all_ready(self) -> None:
         try:
@@ -212,20 +208,7 @@ class Parent:
         try:
             await run_detached(self._apply)
         except KnaryError as error:
-            self._end(Ending(str(error)))
-
-    async def _unless_ending(self, work: Awaitable[None]) -> bool:
-        """Do the work, unless the end comes first; tell whether the instance goes on."""
-        doing = asyncio.ensure_future(work)
-        ending = asyncio.ensure_future(self._told_to_end.wait())
-        try:
-            await asyncio.wait({doing, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if doing.done():
-                doing.result()
-            return not self._told_to_end.is_set()
-        finally:
-            doing.cancel()
-            ending.cancel()
+            self._ending.fail(str(error))
 
     async def _stop(self) -> None:
         """Stop the children in order; at once when the user asks again."""
@@ -233,14 +216,9 @@ class Parent:
             self._restart.cancel()
         self._terminal.progress("stopping …")
         self._paths.description.unlink(missing_ok=True)
-        orderly = asyncio.ensure_future(self._stop_in_order())
-        hurry = asyncio.ensure_future(self._told_to_hurry.wait())
-        try:
-            await asyncio.wait({orderly, hurry}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            orderly.cancel()
-            hurry.cancel()
-            await self._end_at_once()
+        await self._ending.stop(
+            self._stop_in_order(), self._end_life, lambda: self._children, self._limits.end_s_max
+        )
         self._terminal.progress("")
 
     async def _stop_in_order(self) -> None:
@@ -249,79 +227,23 @@ class Parent:
         await self._control_plane.stop()
         await self._launcher.stop()
 
-    async def _end_at_once(self) -> None:
-        """End the life pipe, at which every child exits; kill who does not."""
-        self._end_life()
-        limit, children = self._limits.end_s_max, self._children
-        ended = await asyncio.gather(*(child.ended_within(limit) for child in children))
-        for child, has_ended in zip(children, ended, strict=True):
-            if not has_ended:
-                await child.kill()
-
-    @contextlib.contextmanager
-    def _signals(self, group: asyncio.TaskGroup) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-
+    def _handlers(self, group: asyncio.TaskGroup) -> dict[signal.Signals, Callable[[], None]]:
         def restart() -> None:
-            if not self._told_to_end.is_set():
+            if not self._ending.told.is_set():
                 self._restart = group.create_task(self._workers.restart(group))
 
-        hang_up = self._on_signal if _has_terminal() else restart
-        handlers = {
-            signal.SIGINT: self._on_signal,
-            signal.SIGTERM: self._on_signal,
-            signal.SIGHUP: hang_up,
+        return {
+            signal.SIGINT: self._ending.on_signal,
+            signal.SIGTERM: self._ending.on_signal,
+            signal.SIGHUP: self._ending.on_signal if has_terminal() else restart,
             RESTART_SIGNAL: restart,
         }
-        for number, handler in handlers.items():
-            loop.add_signal_handler(number, handler)
-        try:
-            yield
-        finally:
-            for number in handlers:
-                loop.remove_signal_handler(number)
-
-    def _on_signal(self) -> None:
-        if self._told_to_end.is_set():
-            self._told_to_hurry.set()
-        self._end(Ending())
 
     def _fail(self, why: str, error: str) -> None:
         """End because a child could not be started; `error` is what it says itself."""
         if not error:
             error = f"{why}\n  {last_line(self._paths.log)}\n  more in {self._paths.log}"
-        self._end(Ending(error))
-
-    def _end(self, ending: Ending) -> None:
-        if self._ending is None:
-            self._ending = ending
-        self._told_to_end.set()
-
-
-class _LifePipe:
-    """A pipe that nothing is written to: its end tells every child that the parent is gone."""
-
-    def __init__(self) -> None:
-        self.reading, self._writing = os.pipe()
-
-    def end(self) -> None:
-        """End it; may be called again."""
-        if self._writing >= 0:
-            os.close(self._writing)
-            self._writing = -1
-
-    def close(self) -> None:
-        self.end()
-        os.close(self.reading)
-
-
-def _has_terminal() -> bool:
-    """Tell whether a terminal controls this process, and so may hang up on it."""
-    try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC))
-    except OSError:
-        return False
-    return True
+        self._ending.fail(error)
 
 
 def _take_folder(paths: InstancePaths, limits: ParentSettings) -> Lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import dataclass
 
 import msgspec
@@ -12,7 +13,7 @@ from knary.compiled import SWITCH
 from simulator.instance.children import ChildPlan
 from simulator.instance.description import Description
 from simulator.instance.lock import Lock
-from simulator.instance.options import ParentSettings, UpOptions
+from simulator.instance.options import ParentSettings, UpOptions, WorkerOptions
 from simulator.instance.paths import InstancePaths
 from simulator.instance.sockets import Ports
 
@@ -89,25 +90,7 @@ def plan_children(
             descriptors=(api, console, lock.fileno()),
         ),
         workers=tuple(
-            ChildPlan(
-                name="gateway",
-                title=f"gateway worker {index}",
-                settings={
-                    "worker": index,
-                    "listen_fd": one.fileno(),
-                    "local_listen_fd": inside.fileno(),
-                    "control_socket": str(paths.gateway_socket),
-                    "pid_file": str(paths.worker_pid(index)),
-                    "gates_file": str(paths.gates),
-                    "metrics_file": str(paths.worker_metrics(index)),
-                    **gateway_settings(options),
-                    **access_log_settings(options),
-                },
-                stop_s_max=limits.worker_stop_s_max,
-                descriptors=(one.fileno(), inside.fileno(), *access_log_descriptors(options)),
-                pid_file=paths.worker_pid(index),
-                variables=PYTHONS_OWN | {SWITCH},
-            )
+            plan_worker(index, (one, inside), options, paths, limits)
             for index, (one, inside) in enumerate(
                 zip(ports.gateway.sockets, ports.local.sockets, strict=True)
             )
@@ -115,7 +98,37 @@ def plan_children(
     )
 
 
-def gateway_settings(options: UpOptions) -> dict[str, object]:
+def plan_worker(
+    index: int,
+    listeners: tuple[socket.socket, ...],
+    options: WorkerOptions,
+    paths: InstancePaths,
+    limits: ParentSettings,
+) -> ChildPlan:
+    """Return the plan of one worker; its listeners are the external and the cluster-local one."""
+    names = ("listen_fd", "local_listen_fd")
+    inherited = {name: one.fileno() for name, one in zip(names, listeners, strict=False)}
+    return ChildPlan(
+        name="gateway",
+        title=f"gateway worker {index}",
+        settings={
+            "worker": index,
+            **inherited,
+            "control_socket": str(paths.gateway_socket),
+            "pid_file": str(paths.worker_pid(index)),
+            "gates_file": str(paths.gates),
+            "metrics_file": str(paths.worker_metrics(index)),
+            **gateway_settings(options),
+            **access_log_settings(options),
+        },
+        stop_s_max=limits.worker_stop_s_max,
+        descriptors=(*inherited.values(), *access_log_descriptors(options)),
+        pid_file=paths.worker_pid(index),
+        variables=PYTHONS_OWN | {SWITCH},
+    )
+
+
+def gateway_settings(options: WorkerOptions) -> dict[str, object]:
     """Return what a worker is told of its limits; nothing of those that are as ever."""
     if not options.gateway_settings:
         return {}
@@ -125,7 +138,7 @@ def gateway_settings(options: UpOptions) -> dict[str, object]:
     return {"settings": msgspec.structs.asdict(changed)}
 
 
-def access_log_settings(options: UpOptions) -> dict[str, object]:
+def access_log_settings(options: WorkerOptions) -> dict[str, object]:
     """Return what a worker is told of the access log; it is nothing without one."""
     if options.access_log is None:
         return {}
@@ -137,6 +150,6 @@ def access_log_settings(options: UpOptions) -> dict[str, object]:
     return where
 
 
-def access_log_descriptors(options: UpOptions) -> tuple[int, ...]:
+def access_log_descriptors(options: WorkerOptions) -> tuple[int, ...]:
     """Return the descriptor that workers inherit to log to, if there is one."""
     return (options.access_log,) if isinstance(options.access_log, int) else ()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from simulator.resources.durations import SECOND, parse_duration
+from simulator.resources.strictyaml import Flaw
 from simulator.scenario import model
 from simulator.scenario.model import ScenarioDocument
 
@@ -19,13 +19,6 @@ CONNECTIONS_MAX = 1024
 PERCENT_SUM = 100
 
 VERBS = ("apply", "command", "load", "expect")
-
-
-class Flaw(NamedTuple):
-    """What is wrong with the value at a path such as `$.steps[0].load.rate`."""
-
-    path: str
-    why: str
 
 
 def flaws_of(document: ScenarioDocument) -> Iterator[Flaw]:

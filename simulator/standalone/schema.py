@@ -1,0 +1,18 @@
+"""The JSON Schema of a file of routes, for editors and other programs. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from simulator.standalone.document import GatewayDocument
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the schema; sums and references within a file are beyond it."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Routes of knary gateway",
+        **msgspec.json.schema(GatewayDocument),
+    }
