@@ -32,13 +32,19 @@ def run(text: str) -> int:
     """Run one worker until it is told to stop; `text` is a `Startup` as JSON."""
     startup = msgspec.json.decode(text, type=Startup)
     logging.basicConfig(
-        level=logging.DEBUG if startup.verbose else logging.INFO,
+        level=_log_level(startup),
         format=f"%(asctime)s gateway[{startup.worker}] %(levelname)s %(message)s",
     )
     if startup.pid_file:
         Path(startup.pid_file).write_text(f"{os.getpid()}\n", encoding="ascii")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(startup))
+
+
+def _log_level(startup: Startup) -> int:
+    if startup.verbose:
+        return logging.DEBUG
+    return logging.WARNING if startup.quiet else logging.INFO
 
 
 async def _serve(startup: Startup) -> int:
