@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from time import perf_counter_ns
 
 from gateway.build import build
 from gateway.contract import (
@@ -25,6 +26,7 @@ from gateway.contract import (
     encode,
     to_worker,
 )
+from gateway.metrics.figures import WorkerFigures
 from gateway.router import RefusedTable, Router
 from gateway.settings import Startup
 
@@ -43,6 +45,7 @@ class ControlLink:
         self._pending: list[Delta] = []
         self._whole = False
         self.first_table = asyncio.Event()
+        self.figures = WorkerFigures()  # the worker's, once it has its metrics
 
     def on_idle(self, address: str) -> None:
         """Report that the last request of a retired replica is over."""
@@ -89,6 +92,8 @@ class ControlLink:
     def _commit(self, router: Router, version: int) -> None:
         pending, self._pending = self._pending, []
         whole, self._whole = self._whole, False
+        figures = self.figures
+        begun_ns = perf_counter_ns()
         try:
             if whole:
                 router.replace(_table(version, pending))
@@ -96,8 +101,12 @@ class ControlLink:
                 router.install(_joined(pending))
         except RefusedTable as error:
             log.error("table %d refused: %s", version, error)
+            figures.tables_refused += 1
             self._send(Refused(version, str(error)))
             return
+        figures.tables_installed += 1
+        figures.table_version = version
+        figures.table_install_us = (perf_counter_ns() - begun_ns) // 1000
         self.first_table.set()
         self._send(Ack(version, router.busy()))
 

@@ -21,7 +21,7 @@ from gateway.accesslog import Entry, shown, timestamp, trace_id_of
 from gateway.errors import BackendGone, GatewayError, RequestTimeout, UpstreamFailed
 from gateway.http1.request import IDEMPOTENT, RequestHead
 from gateway.http1.response import ResponseHead
-from gateway.metrics.cell import CLIENT_GONE, OTHER, TIMED_OUT, Cell
+from gateway.metrics.cell import CLIENT_GONE, REROUTED, TIMED_OUT, Cell
 from gateway.metrics.layout import REASON_NAMES
 from gateway.upstream.dialing import dial
 from gateway.upstream.lease import Lease
@@ -148,7 +148,8 @@ class Exchange:
 
     def _reroute(self) -> None:
         route = self.client.hosts.match(self.request.host)
-        self._count_aborted(OTHER)  # for the revision that it left
+        if self._cell is not None:
+            self._cell.aborted(REROUTED, 0, 0)  # of the revision that it left
         target = self.target = route.split_for(self.request.lines).pick()
         self._cell = cell = target.cell or target.open_cell(self._worker.metrics)
         cell.begun += 1

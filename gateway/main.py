@@ -56,6 +56,7 @@ async def _serve(startup: Startup) -> int:
     link = ControlLink(startup)
     async with asyncio.TaskGroup() as tasks:
         metrics = open_metrics(startup.metrics_file, startup.worker)
+        link.figures = metrics.worker
         worker = Worker(loop, startup.settings, tasks, metrics)
         worker.number = startup.worker
         worker.access_log = open_access_log(

@@ -43,6 +43,8 @@ class ClientSession(Session):
         self.transport = transport
         transport.set_protocol(cast("asyncio.Protocol", self))
         worker.deadlines.connections.add(self)
+        worker.metrics.worker.h2_connections_accepted += 1
+        worker.metrics.worker.h2_connections_open += 1
         if worker.draining:
             self.drain()
 
@@ -87,6 +89,7 @@ class ClientSession(Session):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc  # gone is gone
         self.core.lose("the client's connection closed")
+        self.worker.metrics.worker.h2_connections_open -= 1
         self.worker.forget(self)
 
     def abort(self) -> None:

@@ -30,6 +30,7 @@ class RequestStream(Stream):
     def on_request(self, head: RequestHead, ended: bool) -> None:
         del ended  # the head says so
         session = self._session
+        session.worker.metrics.worker.h2_streams_begun += 1
         exchange = Exchange(session.worker, StreamClient(session, self), head)
         self.exchange = exchange
         try:
@@ -110,7 +111,7 @@ class StreamClient(Client):
     def respond_interim(self, head: ResponseHead) -> None:
         session = self._session
         block = response_block(session.encoder, head, b"")
-        session.core.send_head(self._stream, block, ended=False)
+        session.core.send_interim(self._stream, block)
         session.schedule()
 
     def refuse(self, exchange: Exchange, error: GatewayError) -> None:

@@ -14,15 +14,14 @@ from gateway.metrics.histogram import BUCKETS, EXACT, bucket_of
 CLASSES: Final = 5  # 1xx to 5xx
 
 # Why an answer did not go out whole: what `aborted` is given. Their names are in `layout`.
-CLIENT_GONE: Final = 0  # the client left before the answer's end
+CLIENT_GONE: Final = 0  # the client left before the answer's end, or was cut off for its slowness
 UPSTREAM_FAILED: Final = 1  # the revision's connection broke after the answer's head
 UPSTREAM_NONSENSE: Final = 2  # what came after the head was no HTTP
 TIMED_OUT: Final = 3  # a time-out of the revision ended an answer that had begun
-CLIENT_TOO_SLOW: Final = 4  # the client did not take the answer, or not send its request, in time
-WORKER_STOPPED: Final = 5  # the drain was over before the answer
-WORKER_DIED: Final = 6  # under way when the worker was killed; counted by its successor
-OTHER: Final = 7
-REASONS: Final = 8
+REROUTED: Final = 4  # the revision left the table while the request waited: another has it now
+WORKER_DIED: Final = 5  # under way when the worker ended; counted by its successor
+OTHER: Final = 6
+REASONS: Final = 7
 
 
 class Cell:

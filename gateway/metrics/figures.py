@@ -26,7 +26,6 @@ class WorkerFigures:
         # Gauges.
         self.connections_open = 0
         self.h2_connections_open = 0
-        self.h2_streams_open = 0
         self.pool_idle = 0  # connections to replicas, unused
         self.pool_in_use = 0
         self.requests_waiting = 0
@@ -82,7 +81,6 @@ class WorkerFigures:
         return [
             self.connections_open,
             self.h2_connections_open,
-            self.h2_streams_open,
             self.pool_idle,
             self.pool_in_use,
             self.requests_waiting,

@@ -61,7 +61,6 @@ WORKER_COUNTERS: Final = (
 WORKER_GAUGES: Final = (
     "connections_open",
     "h2_connections_open",
-    "h2_streams_open",
     "pool_idle",
     "pool_in_use",
     "requests_waiting",
@@ -73,8 +72,7 @@ REASON_NAMES: Final = (
     "upstream_failed",
     "upstream_nonsense",
     "timed_out",
-    "client_too_slow",
-    "worker_stopped",
+    "rerouted",
     "worker_died",
     "other",
 )

@@ -66,8 +66,9 @@ class CellCounts:
 
     @property
     def errors(self) -> int:
-        """Return how many ended as a 5xx or not at all."""
-        return sum(self.latency.get("5xx", ())) + sum(self.aborts.values())
+        """Return how many ended as a 5xx or not at all; those rerouted did elsewhere."""
+        aborts = sum(self.aborts.values()) - self.aborts.get("rerouted", 0)
+        return sum(self.latency.get("5xx", ())) + aborts
 
     def latency_at_us(self, fraction: float) -> int:
         """Return the duration that this fraction of all answers took at most, about 12 % off."""

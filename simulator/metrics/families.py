@@ -146,7 +146,6 @@ _GAUGES = (
         "envoy_http_downstream_cx_http2_active",
         "Clients' connections in HTTP/2 open",
     ),
-    ("h2_streams_open", "knary_h2_streams_open", "Requests in HTTP/2 under way"),
     (
         "requests_waiting",
         "envoy_cluster_upstream_rq_pending_active",
