@@ -134,7 +134,7 @@ def test_the_deadline_is_carried_and_its_end_reaches_the_revision() -> None:
             assert (await failure(call.read()))[0] is grpc.StatusCode.DEADLINE_EXCEEDED
             left_s = server.deadlines[-1]
             assert left_s is not None
-            assert 0 < left_s <= 0.3
+            assert 0 < left_s < 0.4  # grpcio rounds it up on its way, and counts from its arrival
             await eventually_async("the revision stops", lambda: not server.open)
 
     run(main())
