@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.http2.connection import Connection
 
 if TYPE_CHECKING:
     from gateway.worker import Worker
+
+WRITTEN_AT_ONCE_BYTES: Final = 64 * 1024
 
 
 class Session:
@@ -34,9 +36,14 @@ class Session:
             writes.end()
 
     def schedule(self) -> None:
-        """Write soon what the core has for the peer."""
+        """Write soon what the core has for the peer; at once when it is much.
+
+        The other side may be read many times in a row, and pauses only for what is written.
+        """
         if not self.is_waiting:
             self.worker.writes.add(self)
+        if self.core.sender.untaken > WRITTEN_AT_ONCE_BYTES:
+            self.write_out()
 
     def write_out(self) -> None:
         """Write it now."""

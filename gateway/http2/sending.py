@@ -33,6 +33,7 @@ class Sender:
         "frame_bytes_max",
         "initial_window",
         "is_stopped",
+        "untaken",
         "waiting",
         "window",
     )
@@ -48,6 +49,7 @@ class Sender:
         self.is_stopped = False  # the transport takes no more
         self.waiting: dict[Stream, None] = {}  # streams with pending data, in turn
         self.data_frames = 0  # sent so far
+        self.untaken = 0  # bytes of DATA that wait for `take`
 
     def control(self, frames: bytes) -> None:
         """Send frames that no window holds back."""
@@ -60,6 +62,7 @@ class Sender:
             return b""
         data = out[0] if len(out) == 1 else b"".join(out)
         out.clear()
+        self.untaken = 0
         return data
 
     @property
@@ -89,6 +92,7 @@ class Sender:
             if size:
                 stream.send_window -= size
                 self.window -= size
+                self.untaken += size
             elif not ended:
                 return False
             flags = END_STREAM if ended else 0
@@ -168,6 +172,7 @@ class Sender:
         self._frames(stream, pending, size, ends_here=ends_here)
         stream.send_window -= size
         self.window -= size
+        self.untaken += size
         self.waiting.pop(stream, None)
         if is_all:
             stream.pending = None

@@ -212,6 +212,27 @@ def test_a_client_that_asks_on_and_never_reads_is_cut() -> None:
     run(story())
 
 
+@pytest.mark.parametrize("window", [65_535, 2**24])
+def test_a_long_answer_arrives_whole_whatever_the_window(window: int) -> None:
+    async def long_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % SIZE)
+        writer.write(b"x" * SIZE)
+        await reader.read()
+
+    async def story() -> None:
+        async with gateway() as under_test, revision(long_answer) as address:
+            worker = under_test.worker
+            worker.http2 = msgspec.structs.replace(worker.http2, unread_bytes_max=512 * 1024)
+            under_test.router.replace(table({"one": (address,)}))
+            async with h2_client(under_test, initial={4: window}) as client:
+                client.h2.increment_flow_control_window(2**24)
+                seen = await client.get()
+                assert (len(seen.body), seen.ended) == (SIZE, True)
+
+    run(story())
+
+
 def test_an_http1_client_that_reads_slowly_stops_a_revision_of_h2c() -> None:
     async def story() -> None:
         sent = 0
