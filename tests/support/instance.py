@@ -300,24 +300,32 @@ class Instance:
     @contextlib.contextmanager
     def load(self, service: str, rate_per_s: float = 200.0) -> Iterator[RunningLoad]:
         """Keep asking a service at that rate while the block runs, over up to 64 connections."""
-        host, port = self.gateway
-        plan = LoadPlan(host, port, f"{service}.default.example.com", ConstantRate(rate_per_s))
-        answers: list[Answer] = []
-        loop = asyncio.new_event_loop()
-        load = Load(plan, answers.append)
-        running = RunningLoad(answers, load.report)
-        thread = threading.Thread(target=loop.run_until_complete, args=(load.run(),))
-        thread.start()
-        try:
-            eventually("the load's first answers", lambda: len(answers) > 5)
+        with loading(self.gateway, f"{service}.default.example.com", rate_per_s) as running:
             yield running
-        finally:
-            loop.call_soon_threadsafe(load.end)
-            thread.join(REQUEST_S_MAX)
-            loop.close()
 
     def _file(self, name: str) -> Path:
         return self._scratch / name
+
+
+@contextlib.contextmanager
+def loading(
+    gateway: tuple[str, int], host: str, rate_per_s: float = 200.0
+) -> Iterator[RunningLoad]:
+    """Keep asking a gateway for a host while the block runs, over up to 64 connections."""
+    plan = LoadPlan(*gateway, host, ConstantRate(rate_per_s))
+    answers: list[Answer] = []
+    loop = asyncio.new_event_loop()
+    load = Load(plan, answers.append)
+    running = RunningLoad(answers, load.report)
+    thread = threading.Thread(target=loop.run_until_complete, args=(load.run(),))
+    thread.start()
+    try:
+        eventually("the load's first answers", lambda: len(answers) > 5)
+        yield running
+    finally:
+        loop.call_soon_threadsafe(load.end)
+        thread.join(REQUEST_S_MAX)
+        loop.close()
 
 
 def children_of(pid: int) -> dict[int, list[str]]:
