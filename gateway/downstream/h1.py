@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gateway.downstream.answers import answer_head, is_sized, refusal, too_large
-from gateway.downstream.client import Client
+from gateway.downstream.client import Client, break_off
 from gateway.downstream.h2 import ClientSession
 from gateway.downstream.stillness import Stillness
 from gateway.downstream.tunnel import open_tunnel
@@ -284,7 +284,7 @@ class ClientConnection(Client):
     def abort(self) -> None:
         """Break the connection, so that the client sees that the answer is not whole."""
         self._closing = True
-        self._transport.abort()
+        break_off(self._transport, unframed=self._until_close)
 
     # Flow: reading stops while the revision cannot take more, or a request waits for its turn.
 

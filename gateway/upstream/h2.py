@@ -276,7 +276,7 @@ class StreamLease(Lease):
         if code == ErrorCode.REFUSED_STREAM and sent is not None and exchange is not None:
             self._let_go()
             exchange.on_upstream_refused(b"".join(sent), self._trailers)
-        elif detail == BY_PEER or code == ErrorCode.CONNECT_ERROR:
+        elif detail == BY_PEER or code in {ErrorCode.CONNECT_ERROR, ErrorCode.REFUSED_STREAM}:
             self._fail(UpstreamFailed(detail))
         else:
             self._fail(UpstreamNonsense(detail))

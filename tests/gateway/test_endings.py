@@ -232,3 +232,33 @@ def test_a_client_that_goes_leaves_nothing_behind(
             await until(lambda: idle_everywhere(worker), "nothing is left")
 
     run(story())
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_an_answer_that_breaks_off_never_looks_whole(version: str) -> None:
+    """To an HTTP/1.0 client nothing but the connection's end says so: it has to be a reset."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        await reader.read(1)  # until the client has it
+        writer.transport.abort()
+
+    async def story() -> bytes:
+        async with gateway() as worker, revision(script) as address:
+            worker.router.replace(table({"one": (address,)}))
+            reader, writer = await worker.connect()
+            writer.write(
+                f"POST / HTTP/{version}\r\nHost: {HOST}\r\nContent-Length: 1\r\n\r\n".encode()
+            )
+            said = await reader.readuntil(b"abc")
+            writer.write(b"x")
+            try:
+                async with asyncio.timeout(WAIT_S):
+                    said += await reader.read()
+            except ConnectionResetError:
+                return said + b"|reset"
+            return said
+
+    said = run(story())
+    assert said.endswith(b"|reset") or (version == "1.1" and said.endswith(b"3\r\nabc\r\n"))

@@ -192,6 +192,26 @@ def test_a_request_that_the_revision_did_not_look_at_is_sent_again(how: str, bod
     run(story())
 
 
+def test_a_refused_request_that_is_no_longer_kept_failed_and_is_no_nonsense() -> None:
+    async def story() -> None:
+        async def refuse(peer: Peer, seen: Seen) -> None:
+            await until(lambda: seen.is_over, "the request is whole")
+            peer.h2.close_connection(0, last_stream_id=0)
+            peer.send()
+
+        async with gateway() as under_test, h2_revision(refuse) as server:
+            under_test.router.replace(h2c({"one": (server.address,)}))
+            async with h2_client(under_test) as client:
+                seen = client.ask(method="POST", ended=False)
+                for part in range(5):
+                    client.data(seen, b"x" * 16_000, ended=part == 4)
+                await client.answered(seen)
+                assert seen.status == "502"
+                assert seen.body == b"the revision closed the connection before it answered\n"
+
+    run(story())
+
+
 @pytest.mark.parametrize(
     ("method", "status"), [("GET", "200"), ("POST", "502")], ids=["idempotent", "not"]
 )
