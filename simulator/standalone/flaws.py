@@ -38,8 +38,14 @@ _GATEWAYS_OWN = frozenset(
         *("x-forwarded-for", "x-forwarded-proto"),
     )
 )
-_ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 (compared, not listened on)
-_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
+# By which names a gateway that listens there is reached, besides that one.
+_ALIASES = {
+    "127.0.0.1": ("localhost",),
+    "::1": ("localhost",),
+    "localhost": ("127.0.0.1", "::1"),
+    "0.0.0.0": ("127.0.0.1", "localhost"),  # noqa: S104 (compared, not listened on)
+    "::": ("127.0.0.1", "::1", "localhost"),
+}
 
 
 def flaws_of(document: GatewayDocument) -> Iterator[Flaw]:
@@ -212,7 +218,7 @@ def _loop_flaws(route: RouteDocument, path: str, listen: tuple[str, int] | None)
     """Yield each address that is the gateway's own: requests would go round and round."""
     if listen is None:
         return
-    names = _HERE | _ANYWHERE if listen[0] in _ANYWHERE | {"localhost"} else {listen[0]}
+    names = {listen[0], *_ALIASES.get(listen[0], ())}
     for below, split in splits_of(route):
         for index, target in enumerate(split):
             for number, address in enumerate(target.to):
