@@ -71,12 +71,12 @@ class Exchange:
         """Route, split, lease, send. Raise NoRoute or BadMessage before anything was sent."""
         request = self.request
         route = self.client.hosts.match(request.host)
-        split = route.split if not route.rules else route.split_for(request.lines)
-        if not request.explain:
-            target = self.target = split.pick()
+        if request.explain:
+            target, self._explanation = route.pick_explained(request.lines)
         else:
-            target, self._explanation = split.pick_explained()
-            self.target = target
+            split = route.split if not route.rules else route.split_for(request.lines)
+            target = split.pick()
+        self.target = target
         self._cell = cell = target.cell or target.open_cell(self._worker.metrics)
         cell.begun += 1
         backend = target.backend
@@ -102,13 +102,9 @@ class Exchange:
 
     def explained(self) -> bytes:
         """Return the header lines that tell why the request went where it did."""
-        route = self.client.hosts.match(self.request.host)
-        rule = "host" if self.target in route.split.targets else "header"
-        tag = f"; tag={route.row.tag}" if route.row.tag else ""
         return (
             f"Knary-Revision: {self.target.backend.name.decode()}\r\n"
-            f'Knary-Explain: route="{route.row.service or route.row.key}"{tag}; rule={rule}; '
-            f"{self._explanation}; queued={self.queued_us / 1e6:.6f}\r\n"
+            f"Knary-Explain: {self._explanation}; queued={self.queued_us / 1e6:.6f}\r\n"
         ).encode("latin-1")
 
     def _obtain(self) -> None:
@@ -150,7 +146,8 @@ class Exchange:
         route = self.client.hosts.match(self.request.host)
         if self._cell is not None:
             self._cell.aborted(REROUTED, 0, 0)  # of the revision that it left
-        target = self.target = route.split_for(self.request.lines).pick()
+        target, self._explanation = route.pick_explained(self.request.lines)
+        self.target = target
         self._cell = cell = target.cell or target.open_cell(self._worker.metrics)
         cell.begun += 1
 

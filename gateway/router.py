@@ -96,6 +96,14 @@ class CompiledRoute:
                     return split
         return self.split
 
+    def pick_explained(self, lines: list[bytes]) -> tuple[Target, str]:
+        """Return the target of the next request, and why it is that one, as header parameters."""
+        split = self.split_for(lines)
+        target, chance = split.pick_explained()
+        rule = "host" if split is self.split else "header"
+        tag = f"; tag={self.row.tag}" if self.row.tag else ""
+        return target, f'route="{self.row.service or self.row.key}"{tag}; rule={rule}; {chance}'
+
     def splits(self) -> list[CompiledSplit]:
         """Return all its splits."""
         return [self.split, *(split for _, split in self.rules)]

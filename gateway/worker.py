@@ -60,8 +60,12 @@ class Worker:
         """Return the gate before a replica of a limited backend, which is told of room there."""
         if self.gates is None:
             return Gate(backend.concurrency, inside)
-        self._limited[place_of(address)] = backend
+        self.watch_room(backend, address)
         return self.gates.gate(address, backend.concurrency, inside)
+
+    def watch_room(self, backend: BackendState, address: str) -> None:
+        """Tell this backend, and no other, of room that other workers make at the address."""
+        self._limited[place_of(address)] = backend
 
     def on_room(self, place: int) -> None:
         """Another worker has made room on a replica."""

@@ -33,7 +33,7 @@ async def dial(worker: Worker, backend: BackendState) -> Lease:
             if replica is not None and replica.is_crowded(worker.http2.upstream_connections_max):
                 await _turn(backend, now + settings.room_check_s)
             elif replica is not None and enter(replica):
-                if lease := await _connected(worker, backend, replica):
+                if lease := await _connected(worker, replica):
                     return lease
             elif backend.is_saturated(now):
                 await _room(backend, now + settings.room_check_s)
@@ -71,44 +71,44 @@ async def _turn(backend: BackendState, until: float | None) -> None:
         backend.leave(waiter, called)
 
 
-async def _connected(worker: Worker, backend: BackendState, replica: Replica) -> Lease | None:
+async def _connected(worker: Worker, replica: Replica) -> Lease | None:
     """Return a lease, or None when the replica did not take a connection. It is counted already."""
     settings, loop = worker.settings, worker.loop
     if idle := replica.reuse(loop.time(), settings.upstream_idle_s_max):
         return idle
-    backend.trying(replica)
+    replica.backend.trying(replica)
     worker.metrics.worker.dials += 1
     try:
         async with asyncio.timeout(settings.upstream_connect_s_max):
-            connection = await _open(worker, backend, replica)
+            connection = await _open(worker, replica)
         if connection.is_closing():  # accepted and closed before this task had its turn
             connection.abandon()
             raise ConnectionResetError
     except TimeoutError:
         worker.metrics.worker.dial_failures += 1
-        backend.hung(replica)
+        replica.backend.hung(replica)
         replica.release()
         return None
     except OSError:
         worker.metrics.worker.dial_failures += 1
-        backend.refused(replica)
+        replica.backend.refused(replica)
         replica.release()
         return None
     except BaseException:
         replica.release()
-        backend.try_again(replica)  # nobody knows: let the next one
+        replica.backend.try_again(replica)  # nobody knows: let the next one
         raise
-    backend.connected(replica)
+    replica.backend.connected(replica)
     return connection
 
 
-async def _open(worker: Worker, backend: BackendState, replica: Replica) -> Lease:
+async def _open(worker: Worker, replica: Replica) -> Lease:
     """Return a new connection, or a stream of one. Raise OSError."""
-    if backend.protocol != "h2c":
+    if replica.backend.protocol != "h2c":
         return await connect(worker, replica)
     replica.is_dialled = True  # who comes meanwhile waits for its streams
     try:
         return await connect_session(worker, replica)
     finally:
         replica.is_dialled = False
-        backend.wake_all()
+        replica.backend.wake_all()

@@ -136,8 +136,10 @@ class BackendState:
             for address in backend.addresses
         ]
         for replica in self.replicas:
+            replica.backend = self  # one that comes back may be of a state that is gone
             replica.retired = False
             self._limit(replica)
+        self._troubled = True  # and may be one to avoid
         for replica in known.values():
             replica.retire()
         self.wake_all()
@@ -155,6 +157,7 @@ class BackendState:
         """Put a gate before the replica; one that is there stays, as requests count on it."""
         if replica.gate is not None:
             replica.gate.limit = self.concurrency or UNLIMITED
+            self._worker.watch_room(self, replica.address)
         elif self.concurrency:
             replica.gate = self._worker.gate(self, replica.address, replica.in_flight)
 
@@ -170,9 +173,12 @@ class BackendState:
             if chosen is None:
                 return None
             replica = chosen
-        connection = replica.reuse(now, self._idle_s_max)
-        if connection is None or not enter(replica):
+        # In this order: another worker may take the room that `choose` saw.
+        if not enter(replica):
             return None
+        connection = replica.reuse(now, self._idle_s_max)
+        if connection is None:
+            replica.release()
         return connection
 
     def choose(self, now: float) -> Replica | None:
@@ -201,7 +207,7 @@ class BackendState:
         settings, loop = self._worker.settings, self._worker.loop
         replica.suspect = True
         self._avoid(replica, math.inf)
-        loop.call_later(settings.redial_s, self.try_again, replica)
+        loop.call_later(settings.redial_s, _try_again, replica)
 
     def hung(self, replica: Replica) -> None:
         """Note that the replica let a connection hang: the others come first for a while."""
@@ -265,6 +271,11 @@ def enter(replica: Replica) -> bool:
         return False
     replica.in_flight += 1
     return True
+
+
+def _try_again(replica: Replica) -> None:
+    """Let one request try the replica, of whatever state of its backend it is by now."""
+    replica.backend.try_again(replica)
 
 
 def split_address(address: str) -> tuple[str, int]:
