@@ -204,6 +204,8 @@ def test_a_refused_request_that_is_no_longer_kept_failed_and_is_no_nonsense() ->
             async with h2_client(under_test) as client:
                 seen = client.ask(method="POST", ended=False)
                 for part in range(5):
+                    window = client.h2.local_flow_control_window
+                    await until(lambda: window(seen.id) >= 16_000, "room for more")  # noqa: B023
                     client.data(seen, b"x" * 16_000, ended=part == 4)
                 await client.answered(seen)
                 assert seen.status == "502"
