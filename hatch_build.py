@@ -35,7 +35,7 @@ TYPED = ("msgspec", "uvloop")  # what mypy must see to know the types that gatew
 # Cold, or made of classes that are not mypyc's: msgspec's structs.
 INTERPRETED = frozenset(
     f"gateway/{name}.py"
-    for name in ("build", "contract", "control", "http2/settings", "main", "native", "settings")
+    for name in ("build", "contract", "control", "main", "native", "settings")
 )
 LIBRARY = "knary_gateway"  # the one shared library in which all modules are
 

@@ -10,7 +10,6 @@ from gateway.deadlines import Deadlines
 from gateway.gates import Gate, Gates, place_of
 from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines
 from gateway.http1.response import ResponseReader
-from gateway.http2.settings import Http2Settings
 from gateway.http2.vocabulary import Vocabulary
 from gateway.metrics.registry import Metrics
 from gateway.settings import Settings
@@ -41,7 +40,7 @@ class Worker:
         self.request_lines = HeaderLines(REQUEST_KINDS)
         self.responses = ResponseReader(HeaderLines(RESPONSE_KINDS), settings)
         self.deadlines = Deadlines(loop, settings, self._tick, self._sweep)
-        self.http2 = Http2Settings()
+        self.http2 = settings.http2
         self.vocabulary = Vocabulary()
         self.writes = Writes(loop)
         self.sessions: dict[UpstreamSession, None] = {}  # h2c connections to replicas

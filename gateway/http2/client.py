@@ -11,8 +11,8 @@ from gateway.http2.frames import PREFACE, STREAM_ID_MAX
 from gateway.http2.heads import response_head, trailer_lines
 from gateway.http2.hpack import KnownFields
 from gateway.http2.reading import protocol_error
-from gateway.http2.settings import Http2Settings
 from gateway.http2.stream import Stream
+from gateway.settings import Http2Settings
 
 LAST_STREAM_ID: Final = STREAM_ID_MAX - 2  # then it is time for another connection
 

@@ -16,8 +16,8 @@ from gateway.http2.hpack import Decoder, KnownFields
 from gateway.http2.limits import Waste
 from gateway.http2.reading import FrameReader, protocol_error
 from gateway.http2.sending import Sender
-from gateway.http2.settings import Http2Settings
 from gateway.http2.stream import Stream
+from gateway.settings import Http2Settings
 
 CLOSED_REMEMBERED_MAX: Final = 256  # at least so many, for what still comes of them
 ALIVE_PING: Final = b"alive???"

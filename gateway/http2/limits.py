@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.http2.errors import ConnectionFailure, ErrorCode
-from gateway.http2.settings import Http2Settings
+from gateway.settings import Http2Settings
 
 
 class Allowance:

@@ -6,7 +6,7 @@ from gateway.http2 import frames
 from gateway.http2.errors import ConnectionFailure, ErrorCode, StreamFailure
 from gateway.http2.frames import DATA, FRAME_HEADER, HEADER_BYTES, HEADERS, STREAM_ID_MAX
 from gateway.http2.limits import calm_down
-from gateway.http2.settings import Http2Settings
+from gateway.settings import Http2Settings
 
 
 class FrameReader:

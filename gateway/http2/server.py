@@ -13,8 +13,8 @@ from gateway.http2.heads import request_head, trailer_lines
 from gateway.http2.hpack import Fields, KnownFields
 from gateway.http2.limits import calm_down
 from gateway.http2.reading import protocol_error
-from gateway.http2.settings import Http2Settings
 from gateway.http2.stream import Stream
+from gateway.settings import Http2Settings
 
 
 class ServerConnection(Connection):

@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import BadSetting, Settings, with_changes
+from gateway.settings import BadSetting, Http2Settings, Settings, with_changes
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+
+
+PAGE_2 = PAGE.with_name("http2.md")
+
+
+def numbers_of(limits: Settings | Http2Settings) -> dict[str, float]:
+    values = {name: getattr(limits, name) for name in limits.__struct_fields__}
+    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
 
 
 def test_changes_apply_in_order() -> None:
@@ -30,6 +38,10 @@ def test_changes_apply_in_order() -> None:
         ("head_s_max=-1", "no less than 0"),
         ("head_s_max=nan", "no less than 0"),
         ("head_s_max=inf", "no less than 0"),
+        ("http2=1", "there is no setting"),
+        ("http2.pings_burst=1", "did you mean 'http2.pings_burst_max'?"),
+        ("http2.zzz=1", "docs/http2.md"),
+        ("http2.headers_max=many", "http2.headers_max=many: want a whole number"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_way_out(change: str, why: str) -> None:
@@ -40,5 +52,25 @@ def test_what_cannot_be_is_refused_with_the_way_out(change: str, why: str) -> No
 def test_the_page_has_every_setting_with_its_default() -> None:
     rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", PAGE.read_text("utf-8"), re.MULTILINE)
     told = {name: float(default) for name, default in rows}
-    real = {name: float(getattr(Settings(), name)) for name in Settings.__struct_fields__}
-    assert told == real
+    assert told == numbers_of(Settings())
+
+
+def test_the_page_of_http2_has_every_setting_with_its_default() -> None:
+    told: dict[str, float] = {}
+    for names, values, text in re.findall(
+        r"^\| (`[^|]+`) \| ([^|]+) \|(.*)", PAGE_2.read_text("utf-8"), re.MULTILINE
+    ):
+        told |= zip(re.findall(r"`(\w+)`", names), map(float, values.split(",")), strict=True)
+        told |= {name: float(value) for name, value in re.findall(r"`(\w+)` \(([\d.]+)\)", text)}
+    assert told == numbers_of(Http2Settings())
+
+
+def test_limits_of_http2_are_set_by_their_prefix() -> None:
+    changed = with_changes(
+        Settings(), ["http2.headers_max=7", "headers_max=8", "http2.pings_per_s=.5"]
+    )
+    assert (changed.http2.headers_max, changed.headers_max, changed.http2.pings_per_s) == (
+        7,
+        8,
+        0.5,
+    )

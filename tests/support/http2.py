@@ -19,8 +19,8 @@ from gateway.http2.fields import read_request_field, read_response_field
 from gateway.http2.heads import request_block, response_block
 from gateway.http2.hpack import Encoder, KnownFields, encode_field
 from gateway.http2.server import ServerConnection
-from gateway.http2.settings import Http2Settings
 from gateway.http2.stream import Stream
+from gateway.settings import Http2Settings
 
 START = frames.PREFACE + frames.settings_frame([])
 REQUEST = (
