@@ -21,7 +21,9 @@ async def dial(worker: Worker, backend: BackendState) -> Lease:
     settings, loop = worker.settings, worker.loop
     if not backend.has_room_to_wait():
         raise QueueFull
+    place = backend.take_place()
     gives_up = loop.time() + settings.replica_wait_s_max
+    patience_s = settings.replica_wait_s_max + settings.room_check_s
     backend.waiting += 1
     worker.waiting += 1
     try:
@@ -31,15 +33,16 @@ async def dial(worker: Worker, backend: BackendState) -> Lease:
             now = loop.time()
             replica = backend.choose(now)
             if replica is not None and replica.is_crowded(worker.http2.upstream_connections_max):
-                await _turn(backend, now + settings.room_check_s)
-            elif replica is not None and enter(replica):
+                await _call(backend, place, now + patience_s)
+            elif replica is not None and backend.is_next(place) and enter(replica):
+                backend.pass_on(now)
                 if lease := await _connected(worker, replica):
                     return lease
             elif backend.is_saturated(now):
-                await _room(backend, now + settings.room_check_s)
+                await _room(backend, place, now + patience_s)
                 gives_up = loop.time() + settings.replica_wait_s_max
             elif now < gives_up:
-                await _turn(backend, gives_up)
+                await _turn(backend, place, gives_up)
             else:
                 raise NoReplica(backend.key)
     finally:
@@ -47,19 +50,25 @@ async def dial(worker: Worker, backend: BackendState) -> Lease:
         worker.waiting -= 1
 
 
-async def _room(backend: BackendState, look_again: float) -> None:
-    """Wait for room; other workers' news of it may be lost with them, so look again by then."""
+async def _room(backend: BackendState, place: int, until: float) -> None:
+    """Wait for room, and let the other workers see it."""
     gate = backend.count_waiting(1)
     try:
-        await _turn(backend, look_again)
+        await _call(backend, place, until)
     finally:
         if gate is not None:
             gate.wait(-1)
 
 
-async def _turn(backend: BackendState, until: float | None) -> None:
+async def _call(backend: BackendState, place: int, until: float) -> None:
+    """Wait for a call; one that is lost, perhaps with another worker, is made up for soon."""
+    backend.look_soon()
+    await _turn(backend, place, until)
+
+
+async def _turn(backend: BackendState, place: int, until: float) -> None:
     """Wait until it is worth trying again, at most until then."""
-    waiter = backend.wait()
+    waiter = backend.wait(place)
     called = False
     try:
         async with asyncio.timeout_at(until):
@@ -68,7 +77,7 @@ async def _turn(backend: BackendState, until: float | None) -> None:
     except TimeoutError:
         pass
     finally:
-        backend.leave(waiter, called)
+        backend.leave(place, waiter, called)
 
 
 async def _connected(worker: Worker, replica: Replica) -> Lease | None:

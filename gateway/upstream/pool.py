@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from asyncio import Future
-from collections import OrderedDict, deque
+from asyncio import Future, TimerHandle
+from bisect import bisect_left, insort
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,9 @@ class BackendState:
         self._worker = worker
         self._idle_s_max = worker.settings.upstream_idle_s_max
         self._troubled = False  # some replica may be one to avoid
-        self._waiters: OrderedDict[Future[None], None] = OrderedDict()
+        self._waiters: list[tuple[int, Future[None]]] = []  # by place in the line
+        self._last_place = 0
+        self._look: TimerHandle | None = None
         self._take_row(Backend(key))
 
     def has_room_to_wait(self) -> bool:
@@ -237,30 +240,62 @@ class BackendState:
 
     # Waiting, in order.
 
-    def wait(self) -> Future[None]:
+    def take_place(self) -> int:
+        """Return the next place in the line: who looks in vain keeps its own."""
+        self._last_place += 1
+        return self._last_place
+
+    def is_next(self, place: int) -> bool:
+        """Tell whether nobody waits who came before; it matters where room is limited."""
+        return not self.concurrency or not self._waiters or place < self._waiters[0][0]
+
+    def wait(self, place: int) -> Future[None]:
         """Return what is done when it is worth trying again; end it with `leave`."""
         waiter: Future[None] = self._worker.loop.create_future()
-        self._waiters[waiter] = None
+        insort(self._waiters, (place, waiter))
         return waiter
 
-    def leave(self, waiter: Future[None], used: bool) -> None:
+    def leave(self, place: int, waiter: Future[None], used: bool) -> None:
         """Wait no more; a call that is not used goes to the next one."""
-        self._waiters.pop(waiter, None)
-        if not used and waiter.done() and not waiter.cancelled():
+        at = bisect_left(self._waiters, place, key=_place)
+        if at < len(self._waiters) and self._waiters[at][1] is waiter:
+            del self._waiters[at]
+        elif not used:
+            self.wake_one()
+
+    def look_soon(self) -> None:
+        """Let the first of those who wait look again before long, whoever else calls it or not.
+
+        One look for all of them: if each looked by itself, a thousand would keep a worker busy.
+        """
+        if self._look is None:
+            self._look = self._worker.loop.call_later(
+                self._worker.settings.room_check_s, self._look_again
+            )
+
+    def _look_again(self) -> None:
+        self._look = None
+        self.wake_one()
+        if self._waiters:
+            self.look_soon()
+
+    def pass_on(self, now: float) -> None:
+        """One has got in; there may be room for the next: not all news of room arrives."""
+        if self._waiters and self.choose(now) is not None:
             self.wake_one()
 
     def wake_one(self) -> None:
         """Let the one try that has waited longest."""
         while self._waiters:
-            waiter, _ = self._waiters.popitem(last=False)
+            _, waiter = self._waiters.pop(0)
             if not waiter.done():
                 waiter.set_result(None)
                 return
 
     def wake_all(self) -> None:
         """Let all that wait try again."""
-        waiters, self._waiters = self._waiters, OrderedDict()
-        for waiter in waiters:
+        waiters, self._waiters = self._waiters, []
+        for _, waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
 
@@ -288,3 +323,7 @@ def split_address(address: str) -> tuple[str, int]:
 
 def _in_flight(replica: Replica) -> int:
     return replica.in_flight
+
+
+def _place(waiter: tuple[int, Future[None]]) -> int:
+    return waiter[0]

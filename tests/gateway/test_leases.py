@@ -114,3 +114,76 @@ def test_an_explained_answer_tells_of_the_route_that_it_came_by_though_it_is_gon
             assert b"rule=host" in answer
 
     run(story())
+
+
+def test_who_waits_for_room_gets_in_by_order_of_arrival_whatever_is_looked_at_meanwhile() -> None:
+    async def story() -> None:
+        order: list[bytes] = []
+        passes = asyncio.Semaphore(0)
+
+        async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while True:
+                order.append((await read_head(reader)).split()[1])
+                await passes.acquire()
+                writer.write(OK)
+
+        async with gateway(room_check_s=0.001) as worker, revision(script) as address:
+            worker.router.replace(table({"one": (address,)}, concurrency=1))
+            asking = []
+            for number in range(9):
+                asking.append(asyncio.ensure_future(worker.get(f"/{number}")))
+                expected = number + 1
+                await until(lambda: worker.backend().waiting + len(order) == expected, "it waits")  # noqa: B023
+                await asyncio.sleep(0.0015)  # some look, and find no room
+            for _ in asking:
+                passes.release()
+            await asyncio.gather(*asking)
+            assert order == [b"/%d" % number for number in range(9)]
+
+    run(story())
+
+
+def test_a_long_line_costs_one_look_at_a_time() -> None:
+    async def story() -> None:
+        looks = 0
+
+        class Looked(Gate):
+            def has_room(self) -> bool:
+                nonlocal looks
+                looks += 1
+                return super().has_room()
+
+        async with gateway(room_check_s=0.01) as worker, revision(saying("ok")) as address:
+            worker.router.replace(table({"one": (address,)}, concurrency=10))
+            (replica,) = worker.backend().replicas
+            replica.gate = Looked(0)
+            many = [await worker.connect() for _ in range(100)]
+            for _, writer in many:
+                writer.write(GET)
+            await until(lambda: worker.backend().waiting == 100, "all wait")
+            looks = 0
+            await asyncio.sleep(0.1)
+            assert 0 < looks < 50  # not ten times a hundred
+            replica.gate.limit = 10
+            for reader, _ in many:
+                await read_head(reader)
+
+    run(story())
+
+
+def test_who_waits_for_room_on_a_revision_that_then_refuses_all_is_told_so() -> None:
+    async def story() -> None:
+        async with gateway(replica_wait_s_max=0.1, redial_s=0.01) as worker:
+            async with revision(saying("ok")) as address:
+                worker.router.replace(table({"one": (address,)}, concurrency=10))
+                (replica,) = worker.backend().replicas
+                replica.gate = Gate(0)
+                many = [asyncio.ensure_future(worker.get()) for _ in range(20)]
+                await until(lambda: worker.backend().waiting == 20, "all wait")
+            replica.gate.limit = 1  # nobody listens there any more
+            async with asyncio.timeout(5):
+                for answer in await asyncio.gather(*many):
+                    assert answer.startswith(b"HTTP/1.1 503 ")
+            assert replica.in_flight == worker.backend().waiting == 0
+
+    run(story())
