@@ -40,6 +40,9 @@ class Api(Protocol):
         """Open a watch of a collection."""
 
 
+ANNOTATION_SPLITTER = "knary.dev/splitter"
+_SPLIT = ("Service", "Route")  # the kinds whose status tells the splitter in use
+
 OUTAGE_S_MAX = 5.0  # a control plane that is restarted answers again within a second or two
 RETRY_INTERVAL_S = 0.2
 
@@ -105,9 +108,22 @@ def ready_condition(found: Document) -> dict[str, Any] | None:
 
 
 def is_ready(found: Document, type_: str = "Ready") -> bool:
-    """Knative's IsReady: the condition is True for the present generation."""
+    """Knative's IsReady: the condition is True for the present generation.
+
+    A splitter is an annotation, of which no generation knows: the status says which one the
+    gateway obeys, and it must be the one that is asked for.
+    """
     condition = current_condition(found, type_)
-    return condition is not None and condition.get("status") == "True"
+    if condition is None or condition.get("status") != "True":
+        return False
+    return found.get("kind") not in _SPLIT or splitter_of(found["metadata"]) == splitter_of(
+        found["status"]
+    )
+
+
+def splitter_of(part: Document) -> str:
+    """Return the splitter that an object's metadata asks for, or that its status tells; or ""."""
+    return str((part.get("annotations") or {}).get(ANNOTATION_SPLITTER, ""))
 
 
 def wait_ready(

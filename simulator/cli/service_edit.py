@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
+from simulator.access.resource import Named
+from simulator.access.waiting import Terms, silent, splitter_of, wait_ready
 from simulator.cli import output
 from simulator.cli.exits import UsageError
 from simulator.cli.instance import Instance, instance_option, namespace_option
@@ -152,6 +154,10 @@ def update(
             client, namespace, name, lambda found: _edited(client, found, edits, flags)
         )
         if before["metadata"].get("generation") == after["metadata"].get("generation"):
+            if wait.wait and splitter_of(before["metadata"]) != splitter_of(after["metadata"]):
+                # No generation knows of it; the requests of a minute from now do.
+                terms = Terms(wait.timeout_s, wait.window_s, "RoutesReady")
+                wait_ready(client, SERVICE, Named(namespace, name), terms, silent)
             output.line(f"Service '{name}' updated in namespace '{namespace}'.")
             output.line("No new revision has been created.")
             return

@@ -28,6 +28,7 @@ from simulator.resources.lifecycle import Conditions, ConditionSet
 from simulator.resources.meta import Key, Resource, is_controlled_by
 from simulator.resources.networking import ANNOTATION_ROLLOUT, Ingress
 from simulator.resources.serving import (
+    ANNOTATION_SPLITTER,
     LABEL_CONFIGURATION,
     ROLLOUT_DURATIONS,
     Address,
@@ -173,7 +174,17 @@ class _Work:
         if stepped.next_step_time:
             self._requeue_after_s = max(0, stepped.next_step_time - self._now) / SECOND
         address = Address(url="http://" + local_host(domains, meta.namespace, meta.name))
-        return msgspec.structs.replace(status, traffic=traffic, address=address)
+        return msgspec.structs.replace(
+            status, traffic=traffic, address=address, annotations=self._programmed_annotations()
+        )
+
+    def _programmed_annotations(self) -> dict[str, str]:
+        """Return the annotations that the gateway obeys now; a change of them has no generation."""
+        ingress = self._observed.ingress
+        if ingress is None or not is_controlled_by(ingress, self._route):
+            return {}
+        splitter = ingress.status.programmed_splitter
+        return {ANNOTATION_SPLITTER: splitter} if splitter else {}
 
     def _step(self, assigned: Assigned) -> Stepped:
         """Return how far the rollout should be now; without a duration it is over at once."""

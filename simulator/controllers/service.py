@@ -155,6 +155,7 @@ class _Work:
             return
         self._status = msgspec.structs.replace(
             self._status,
+            annotations=found.status.annotations,
             url=found.status.url,
             address=found.status.address,
             traffic=found.status.traffic,

@@ -74,7 +74,10 @@ class LoadBalancer(_Part, frozen=True):
 
 
 class IngressStatus(_Part, frozen=True):
-    """`programmed` is what the gateway serves now: it outlives a spec that cannot be served yet."""
+    """`programmed` is what the gateway serves now: it outlives a spec that cannot be served yet.
+
+    `programmed_splitter` is the annotation that it is split by, which belongs to no generation.
+    """
 
     observed_generation: int | None = None
     conditions: tuple[Condition, ...] = ()
@@ -82,6 +85,7 @@ class IngressStatus(_Part, frozen=True):
     private_load_balancer: LoadBalancer | None = None
     programmed: tuple[IngressRule, ...] = ()
     programmed_generation: int | None = None
+    programmed_splitter: str = ""
 
 
 def revisions_of(rules: tuple[IngressRule, ...]) -> frozenset[str]:

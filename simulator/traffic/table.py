@@ -33,10 +33,11 @@ from simulator.traffic.rows import (
 
 
 class Programmed(Struct, frozen=True):
-    """The table has this generation of the Ingress, from `rules`."""
+    """The table has this generation of the Ingress, from `rules`, split as its annotation asks."""
 
     generation: int | None
     rules: tuple[IngressRule, ...]
+    splitter: str = ""
 
 
 class Waiting(Struct, frozen=True):
@@ -216,8 +217,9 @@ class TableCompiler:
     def _judge(self, ingress: Ingress, wanted: _Wanted) -> Verdict:
         key, generation = ingress.key, ingress.metadata.generation
         programmed = self._programmed.get(key)
+        splitter = ingress.metadata.annotations.get(ANNOTATION_SPLITTER, "")
         if programmed is not None and programmed.generation == generation:
-            return programmed
+            return msgspec.structs.replace(programmed, splitter=splitter)
         for hosts in (*map(_hosts_of, wanted.routes), *(one.hosts for one in wanted.mappings)):
             if (host := self._hosts.contested(key, hosts)) is not None:
                 return Conflicting(generation, host)
@@ -225,7 +227,7 @@ class TableCompiler:
         missing |= {one.target for one in wanted.mappings if self._hosts.owner(one.target) is None}
         if missing:
             return Waiting(generation, tuple(sorted(missing)))
-        return Programmed(generation, ingress.spec.rules)
+        return Programmed(generation, ingress.spec.rules, splitter)
 
     def _serve(self, ingress: Ingress, wanted: _Wanted) -> _Served:
         """Return the rows of an Ingress, without a route whose host another one has by now."""

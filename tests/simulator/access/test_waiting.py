@@ -42,6 +42,27 @@ def test_ready_counts_for_the_present_generation(found: dict[str, Any], ready: b
     assert is_ready(found) is ready
 
 
+ASKED, GIVEN = {"knary.dev/splitter": "random"}, {"knary.dev/splitter": "exact"}
+SPLITTERS = [
+    pytest.param("Service", ASKED, ASKED, True, id="the gateway has it"),
+    pytest.param("Service", ASKED, GIVEN, False, id="the gateway has another"),
+    pytest.param("Route", ASKED, None, False, id="the gateway has none"),
+    pytest.param("Service", None, GIVEN, False, id="none is asked for any more"),
+    pytest.param("Service", {"team": "a"}, {}, True, id="other annotations do not count"),
+    pytest.param("Configuration", ASKED, None, True, id="a kind that splits nothing"),
+]
+
+
+@pytest.mark.parametrize(("kind", "asked", "given", "ready"), SPLITTERS)
+def test_a_splitter_that_was_asked_for_must_be_in_use(
+    kind: str, asked: dict[str, str] | None, given: dict[str, str] | None, ready: bool
+) -> None:
+    found = {"kind": kind, **service("True")}
+    found["metadata"]["annotations"] = asked
+    found["status"]["annotations"] = given
+    assert is_ready(found) is ready
+
+
 def test_a_condition_of_another_generation_is_none() -> None:
     assert current_condition(service("False", observed=1)) is None
 

@@ -15,6 +15,7 @@ from tests.support.instance import HELLO, Instance
 from tests.support.waiting import eventually
 
 IMAGE = "helloworld-go"
+SPLITTER = "knary.dev/splitter"
 
 
 class Ended(NamedTuple):
@@ -54,12 +55,12 @@ def knary(
     return call
 
 
-def manifest(name: str, **spec: Any) -> str:
+def manifest(name: str, annotations: dict[str, str] | None = None, **spec: Any) -> str:
     container = {"image": IMAGE, "env": [{"name": "TARGET", "value": "One"}]}
     document = {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Service",
-        "metadata": {"name": name},
+        "metadata": {"name": name, **({"annotations": annotations} if annotations else {})},
         "spec": {"template": {"spec": {"containers": [container]}}, **spec},
     }
     return yaml.safe_dump(document)
@@ -119,6 +120,27 @@ def test_without_waiting_the_commands_say_less(knary: Knary) -> None:
     waited = knary("service", "wait", "quick").out.splitlines()
     assert waited[0] == "Waiting for Service 'quick' in namespace 'default':"
     assert waited[-1] == "Service 'quick' in namespace 'default' is ready."
+
+
+def test_the_splitter_that_was_asked_for_is_in_use_when_a_command_returns(
+    knary: Knary, tmp_path: Path
+) -> None:
+    def in_use(service: str = "deal") -> Any:
+        found = json.loads(knary("get", "ksvc", service, "-o", "json").out)
+        return found["status"].get("annotations")
+
+    (tmp_path / "deal.yaml").write_text(manifest("deal", annotations={SPLITTER: "random"}))
+    assert knary("apply", "-f", str(tmp_path)).status == 0
+    assert in_use() == {SPLITTER: "random"}
+    (tmp_path / "deal.yaml").write_text(manifest("deal", annotations={SPLITTER: "exact"}))
+    assert (
+        knary("apply", "-f", str(tmp_path)).out == "service.serving.knative.dev/deal configured\n"
+    )
+    assert in_use() == {SPLITTER: "exact"}
+    knary("service", "create", "dealt", "--image", IMAGE)
+    changed = knary("service", "update", "dealt", "--annotation-service", f"{SPLITTER}=exact")
+    assert "No new revision has been created." in changed.out
+    assert in_use("dealt") == {SPLITTER: "exact"}
 
 
 def test_a_change_of_the_services_own_labels_is_no_revision(knary: Knary) -> None:

@@ -198,6 +198,15 @@ def test_new_annotations_reach_the_ingress_without_unsettling_it() -> None:
     assert verbs(made) == [(Update, "Ingress")]
 
 
+def test_the_splitter_in_use_is_told_and_unsettles_nothing() -> None:
+    annotated = SETTLED.with_metadata(annotations={"knary.dev/splitter": "random"})
+    served = stored_ingress(annotated, programmed_splitter="random")
+    made = plan(CONFIGURATION, FIRST, served, of=annotated)
+    assert verbs(made) == [(UpdateStatus, "Route")]
+    assert status_of(made).annotations == {"knary.dev/splitter": "random"}
+    assert status_of(made).conditions == SETTLED.status.conditions
+
+
 @pytest.mark.parametrize(
     "left",
     [

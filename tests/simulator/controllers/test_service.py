@@ -132,6 +132,15 @@ def test_ready_children_make_it_ready_and_it_tells_what_they_tell() -> None:
     assert status.address == stored_route().status.address
 
 
+def test_the_splitter_in_use_is_told_as_the_route_tells_it() -> None:
+    told = {"knary.dev/splitter": "exact"}
+    made = plan(stored_configuration(), stored_route(annotations=told))
+    write = made.actions[-1]
+    assert isinstance(write, UpdateStatus)
+    assert isinstance(write.object, Service)
+    assert write.object.status.annotations == told
+
+
 def test_nothing_to_say_is_nothing_to_write() -> None:
     made = plan(stored_configuration(), stored_route())
     (write,) = made.actions

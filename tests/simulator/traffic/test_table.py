@@ -89,6 +89,9 @@ def test_another_splitter_counts_at_once() -> None:
     put(made, ingress("hello", {"a": 100}, annotations={ANNOTATION_SPLITTER: "exact"}))
     (route,) = made.compile(2).table.routes.values()
     assert route.split.splitter == "exact"
+    found = verdict(made)
+    assert isinstance(found, Programmed)
+    assert found.splitter == "exact"
 
 
 def test_the_keys_of_route_and_split_survive_a_change_of_the_split() -> None:
