@@ -61,6 +61,10 @@ class Gate:
         """Return how many wait in other workers."""
         return 0
 
+    def bury(self) -> bool:
+        """Forget what workers that died have counted; tell whether anything was."""
+        return False
+
 
 class SharedGate(Gate):
     """A limit that all workers keep together."""
@@ -84,6 +88,9 @@ class SharedGate(Gate):
 
     def waiting_elsewhere(self) -> int:
         return self._gates.waiting_elsewhere(self._place)
+
+    def bury(self) -> bool:
+        return self._gates.bury(self._place)
 
 
 class Gates:
@@ -187,8 +194,10 @@ class Gates:
         for slot in self._slots():
             index = slot * _COUNTS + place
             counted = self._counts[index] or self._counts[index + PLACES]
-            if slot != self._slot and counted and not self._is_alive(slot):
+            if slot != self._slot and counted and self._hold(slot):
+                # Held meanwhile: what a worker that takes the slot now counts must stay.
                 self._counts[index] = self._counts[index + PLACES] = 0
+                self._let_go(slot)
                 buried = True
         return buried
 
@@ -215,12 +224,8 @@ class Gates:
         """Return the slots that may be in use: the first ones are taken first."""
         return range(self._counts[_SLOTS_USED])
 
-    def _is_alive(self, slot: int) -> bool:
-        """Tell whether a worker holds the slot."""
-        if not self._hold(slot):
-            return True
+    def _let_go(self, slot: int) -> None:
         fcntl.lockf(self._file, fcntl.LOCK_UN, 1, _SLOT_LOCKS + slot)
-        return False
 
     def _bind(self) -> socket.socket:
         path = self._socket_path(self._slot)

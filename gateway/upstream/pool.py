@@ -117,6 +117,8 @@ class BackendState:
             most = min(most, QUEUE_PER_CONCURRENCY * self.concurrency * len(self.replicas))
             if (gate := self.replicas[0].gate) is not None:
                 waiting += gate.waiting_elsewhere()
+                if waiting >= most and gate.bury():  # no longer: their worker has died
+                    waiting = self.waiting + gate.waiting_elsewhere()
         return waiting < most
 
     def count_waiting(self, change: int) -> Gate | None:

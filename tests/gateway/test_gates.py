@@ -13,15 +13,17 @@ from pathlib import Path
 import pytest
 
 from gateway.gates import Gates, place_of
+from tests.support.gateway import gateway, revision, run, saying, table
 
-PLACE = place_of("127.0.0.1:4000")
+ADDRESS = "127.0.0.1:4000"
+PLACE = place_of(ADDRESS)
 
 # Reads commands, each a line; answers each with a line.
 WORKER = """
 import random, sys
 from gateway.gates import Gates
 gates = Gates(sys.argv[1], random.Random(1))
-gate = gates.gate("127.0.0.1:4000", int(sys.argv[2]), 0)
+gate = gates.gate(sys.argv[3], int(sys.argv[2]), 0)
 for line in sys.stdin:
     command, _, argument = line.strip().partition(" ")
     if command == "enter":
@@ -49,9 +51,9 @@ for line in sys.stdin:
 
 
 class Worker:
-    def __init__(self, path: Path, limit: int) -> None:
+    def __init__(self, path: Path, limit: int, address: str = ADDRESS) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(path), str(limit)],
+            [sys.executable, "-c", WORKER, str(path), str(limit), address],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -132,6 +134,24 @@ def test_each_sees_who_waits_in_the_other(pair: list[Worker]) -> None:
     assert two.ask("wait 2") == "7"
     assert one.ask("wait -3") == "2"
     assert two.ask("wait 0") == "4"
+
+
+def test_who_waited_in_a_killed_worker_takes_no_place_in_the_line(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with gateway() as worker, revision(saying("ok")) as address:
+            gates = worker.worker.gates = Gates(str(tmp_path / "gates"), random.Random(1))
+            other = Worker(tmp_path / "gates", 1, address)
+            try:
+                await asyncio.to_thread(other.ask, "wait 10")  # all that a limit of 1 lets wait
+                worker.router.replace(table({"one": (address,)}, concurrency=1))
+                assert (await worker.get()).startswith(b"HTTP/1.1 503 ")
+                await asyncio.to_thread(other.end)
+                assert (await worker.get()).endswith(b"ok")
+            finally:
+                await asyncio.to_thread(other.end)
+                gates.close()
+
+    run(story())
 
 
 def test_room_is_told_to_the_worker_where_requests_wait(tmp_path: Path) -> None:
