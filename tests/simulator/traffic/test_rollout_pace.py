@@ -24,6 +24,7 @@ from simulator.traffic.targets import Assigned, Target
 from tests.support.rollouts import moving, rollout
 
 NOW = 2020
+A = {"a": 100}
 START = 1_700_000_000 * SECOND
 
 LONG_AGO = 198219841988
