@@ -155,7 +155,7 @@ def update(
         )
         if before["metadata"].get("generation") == after["metadata"].get("generation"):
             if wait.wait and splitter_of(before["metadata"]) != splitter_of(after["metadata"]):
-                # No generation knows of it; the requests of a minute from now do.
+                # No generation tells whether the gateway has it: its own word does.
                 terms = Terms(wait.timeout_s, wait.window_s, "RoutesReady")
                 wait_ready(client, SERVICE, Named(namespace, name), terms, silent)
             output.line(f"Service '{name}' updated in namespace '{namespace}'.")
