@@ -175,5 +175,8 @@ def doubts(result: dict[str, Any]) -> list[str]:
             f"{', '.join(limited)} waited for the load: driver and replicas were the limit"
         )
     if starved := [name for name in idle if name not in held]:
-        found.append(f"{', '.join(starved)} did not use its core: the work came too slowly for it")
+        found.append(
+            f"{', '.join(starved)} did not use its core: another program had it, or the work came"
+            " too slowly"
+        )
     return found

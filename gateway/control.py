@@ -6,11 +6,13 @@ When the link breaks the worker goes on with the table that it has, and connects
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 from time import perf_counter_ns
 
 from gateway.build import build
+from gateway.changes import Change
 from gateway.contract import (
     Ack,
     Begin,
@@ -22,7 +24,6 @@ from gateway.contract import (
     Hello,
     Idle,
     Refused,
-    RouteTable,
     encode,
     to_worker,
 )
@@ -33,6 +34,8 @@ from gateway.settings import Startup
 log = logging.getLogger(__name__)
 
 READ_BYTES = 256 * 1024
+ROWS_AT_ONCE_MAX = 200  # a change of more rows is installed in steps, with requests in between
+FROZEN_ROWS_MIN = 1000  # after a change of more rows the collector looks at none of them again
 
 
 class ControlLink:
@@ -42,8 +45,6 @@ class ControlLink:
         self._startup = startup
         self._writer: asyncio.StreamWriter | None = None
         self._router: Router | None = None
-        self._pending: list[Delta] = []
-        self._whole = False
         self.first_table = asyncio.Event()
         self.figures = WorkerFigures()  # the worker's, once it has its metrics
 
@@ -75,35 +76,44 @@ class ControlLink:
 
     async def _receive(self, reader: asyncio.StreamReader, router: Router) -> None:
         frames = FrameReader()
-        self._pending, self._whole = [], False
-        while data := await reader.read(READ_BYTES):
-            for body in frames.feed(data):
-                match message := to_worker(body):
-                    case Begin():
-                        self._pending, self._whole = [], True
-                    case Delta():
-                        self._pending.append(message)
-                        if not self._whole:
-                            continue
-                        await asyncio.sleep(0)  # a whole table comes in chunks: serve in between
-                    case Commit():
-                        self._commit(router, message.version)
-
-    def _commit(self, router: Router, version: int) -> None:
-        pending, self._pending = self._pending, []
-        whole, self._whole = self._whole, False
-        figures = self.figures
-        begun_ns = perf_counter_ns()
+        change, whole = Change(), False
         try:
-            if whole:
-                router.replace(_table(version, pending))
-            else:
-                router.install(_joined(pending))
+            while data := await reader.read(READ_BYTES):
+                for body in frames.feed(data):
+                    match message := to_worker(body):
+                        case Begin():
+                            change, whole = Change(), True
+                            gc.disable()
+                        case Delta():
+                            change.take(message)
+                            if change.rows() > ROWS_AT_ONCE_MAX:
+                                await asyncio.sleep(0)  # many come in chunks: serve in between
+                        case Commit():
+                            await self._commit(router, message.version, change, whole=whole)
+                            change, whole = Change(), False
+        finally:
+            gc.enable()  # also when the link broke within a whole table
+
+    async def _commit(self, router: Router, version: int, change: Change, *, whole: bool) -> None:
+        figures = self.figures
+        rows = change.rows()
+        begun_ns = perf_counter_ns()
+        # A million new objects set off collections of the whole heap, a second each: none is
+        # wanted before all are there, and none has to look at them ever again.
+        gc.disable()
+        try:
+            for _ in router.whole_steps(change) if whole else router.steps(change):
+                if rows > ROWS_AT_ONCE_MAX:
+                    await asyncio.sleep(0)
         except RefusedTable as error:
             log.error("table %d refused: %s", version, error)
             figures.tables_refused += 1
             self._send(Refused(version, str(error)))
             return
+        finally:
+            if rows > FROZEN_ROWS_MIN:
+                gc.freeze()
+            gc.enable()
         figures.tables_installed += 1
         figures.table_version = version
         figures.table_install_us = (perf_counter_ns() - begun_ns) // 1000
@@ -113,32 +123,3 @@ class ControlLink:
     def _send(self, message: FromWorker) -> None:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(encode(message))
-
-
-def _table(version: int, deltas: list[Delta]) -> RouteTable:
-    return RouteTable(
-        version,
-        {row.key: row for delta in deltas for row in delta.routes},
-        {row.key: row for delta in deltas for row in delta.backends},
-    )
-
-
-def _joined(deltas: list[Delta]) -> Delta:
-    """Return one delta for several, later rows over earlier ones."""
-    if len(deltas) == 1:
-        return deltas[0]
-    routes: dict[str, object] = {}
-    backends: dict[str, object] = {}
-    for delta in deltas:
-        for key in delta.routes_gone:
-            routes[key] = None
-        for key in delta.backends_gone:
-            backends[key] = None
-        routes.update((row.key, row) for row in delta.routes)
-        backends.update((row.key, row) for row in delta.backends)
-    return Delta(
-        routes=tuple(row for row in routes.values() if row),  # type: ignore[misc]
-        backends=tuple(row for row in backends.values() if row),  # type: ignore[misc]
-        routes_gone=tuple(key for key, row in routes.items() if row is None),
-        backends_gone=tuple(key for key, row in backends.items() if row is None),
-    )

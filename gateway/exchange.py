@@ -28,7 +28,7 @@ from gateway.upstream.lease import Lease
 
 if TYPE_CHECKING:
     from gateway.downstream.client import Client
-    from gateway.router import Target
+    from gateway.routes import Target
     from gateway.worker import Worker
 
 log = logging.getLogger(__name__)

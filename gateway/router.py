@@ -1,18 +1,21 @@
-"""The compiled table in use, and the turns of every split. `install` swaps it in one step."""
+"""The compiled table in use, and how another one takes its place.
+
+A change of few rows is swapped in one step; one of many in steps of about a millisecond, between
+which requests are served, by the old row or by the new one of each route.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
-from gateway.contract import Backend, Delta, Route, RouteTable, Share, Split
+from gateway.changes import Change
+from gateway.contract import Backend, Delta, Route, RouteTable, Split
 from gateway.errors import NoRoute
-from gateway.forwarding import HeaderRules
 from gateway.http1.head import check_host, host_of
-from gateway.metrics.cell import Cell
-from gateway.metrics.registry import Metrics
-from gateway.splitting.splitter import Splitter, make_splitter
+from gateway.routes import CompiledRoute, CompiledSplit, Target, splits_of
+from gateway.splitting.splitter import make_splitter
 from gateway.upstream.pool import BackendState, Replica, split_address
 
 if TYPE_CHECKING:
@@ -21,92 +24,11 @@ if TYPE_CHECKING:
 HOST_VALUES_MAX = 65_536
 HOST_VALUE_BYTES_MAX = 260  # a longer one is no usual name with its port, and is not kept
 EVERY_HOST = "*"  # in a route's hosts: any that no other route has
+ROUTES_PER_STEP, BACKENDS_PER_STEP = 8, 64  # about a millisecond's work each
 
 
 class RefusedTable(Exception):
     """The table does not compile; the one before stays."""
-
-
-class Target:
-    """One share of a split, ready for use: the backend, and what its requests carry."""
-
-    def __init__(self, backend: BackendState, share: Share, route: Route) -> None:
-        self.backend = backend
-        self.weight = share.weight
-        self.rules = HeaderRules(share.headers, route.host)
-        self.cell: Cell | None = None  # what its requests amount to, from the first one on
-        self._route = route
-
-    def open_cell(self, metrics: Metrics) -> Cell:
-        """Return its cell; asked for by its first request, as a table may name more than fit."""
-        route = self._route
-        cell = self.cell = metrics.cell(route.service, self.backend.key, route.tag)
-        return cell
-
-
-class CompiledSplit:
-    """A split's targets and whose turn it is. The turns go on over a change of the split."""
-
-    def __init__(
-        self, row: Split, targets: tuple[Target, ...], splitter: Splitter, turns: int
-    ) -> None:
-        self.row = row
-        self.targets = targets
-        self.splitter = splitter
-        self.turns = turns  # so many requests had theirs
-
-    def pick(self) -> Target:
-        """Return the target of the next request."""
-        self.turns += 1
-        return self.targets[self.splitter.pick()]
-
-    def pick_explained(self) -> tuple[Target, str]:
-        """Return the target of the next request, and how likely it was, as header parameters."""
-        chances = self.splitter.chances()
-        target = self.pick()
-        chance = chances[self.targets.index(target)]
-        total = sum(each.weight for each in self.targets)
-        return target, (
-            f"revision={target.backend.name.decode()}; share={target.weight / total:.4g}; "
-            f"splitter={self.row.splitter}; turn={self.turns}; chance={chance:.4g}"
-        )
-
-    def owed_now(self) -> dict[str, int]:
-        """Return each target's credit by name, to carry it on."""
-        names = [target.backend.key for target in self.targets]
-        return dict(zip(names, self.splitter.credit, strict=True))
-
-
-class CompiledRoute:
-    """A route's split, and the splits of its header rules."""
-
-    def __init__(
-        self, row: Route, split: CompiledSplit, rules: tuple[tuple[bytes, CompiledSplit], ...]
-    ) -> None:
-        self.row = row
-        self.split = split
-        self.rules = rules  # (a header line, its name in lower case; split)
-
-    def split_for(self, lines: list[bytes]) -> CompiledSplit:
-        """Return the split of the first rule that a header line meets, else the route's own."""
-        for wanted, split in self.rules:
-            for line in lines:
-                name, _, value = line.partition(b": ")
-                if name.lower() + b": " + value == wanted:
-                    return split
-        return self.split
-
-    def pick_explained(self, lines: list[bytes]) -> tuple[Target, str]:
-        """Return the target of the next request, and why it is that one, as header parameters."""
-        split = self.split_for(lines)
-        target, chance = split.pick_explained()
-        rule = "host" if split is self.split else "header"
-        tag = f"; tag={self.row.tag}" if self.row.tag else ""
-        return target, f'route="{self.row.service or self.row.key}"{tag}; rule={rule}; {chance}'
-
-    def splits(self) -> list[CompiledSplit]:
-        """Return all its splits."""
-        return [self.split, *(split for _, split in self.rules)]
 
 
 class HostTable:
@@ -146,7 +68,7 @@ class HostTable:
 
     def put(self, route: CompiledRoute, hosts: tuple[str, ...]) -> None:
         if (default := self._routes.get(EVERY_HOST)) is not None:
-            self._forget_values(default)  # some may be this route's from now on
+            self.forget_values(default)  # some may be this route's from now on
         for host in hosts:
             self._routes[host] = route
 
@@ -155,9 +77,10 @@ class HostTable:
         for host in hosts:
             if self._routes.get(host) is route:
                 del self._routes[host]
-        self._forget_values(route)
+        self.forget_values(route)
 
-    def _forget_values(self, route: CompiledRoute) -> None:
+    def forget_values(self, route: CompiledRoute) -> None:
+        """Look its Host values up anew."""
         for value in self._values_of.pop(route, ()):
             self._values.pop(value, None)
 
@@ -175,43 +98,109 @@ class Router:
         self._retired: dict[str, dict[str, Replica]] = {}  # by backend, by address
         self._routes: dict[str, CompiledRoute] = {}
         self._backends: dict[str, BackendState] = {}
+        self._rows: dict[str, Backend] = {}  # of the backends that the table lists
         self.hosts = HostTable()
         self.local_hosts = HostTable()
 
     def replace(self, table: RouteTable) -> None:
         """Serve this whole table from the next request on. Raise RefusedTable, change nothing."""
-        self.install(
-            Delta(
-                routes=tuple(table.routes.values()),
-                backends=tuple(table.backends.values()),
-                routes_gone=tuple(key for key in self._routes if key not in table.routes),
-                backends_gone=tuple(key for key in self._backends if key not in table.backends),
-            )
-        )
+        change = Change()
+        change.routes.update(table.routes)
+        change.backends.update(table.backends)
+        for _ in self.whole_steps(change):
+            pass
 
     def install(self, delta: Delta) -> None:
         """Serve these rows from the next request on. Raise RefusedTable, and change nothing.
 
         The cost is that of the rows that changed, not of the table.
         """
+        change = Change()
+        change.take(delta)
+        for _ in self.steps(change):
+            pass
+
+    def whole_steps(self, change: Change) -> Iterator[None]:
+        """Do as `steps` for a change that holds all rows there are to be; else they are gone."""
+        same = 0
+        for key in [key for key in self._routes if key not in change.routes]:
+            change.routes[key] = None
+        for key in [key for key in self._backends if key not in change.backends]:
+            change.backends[key] = None
+        # A control plane that starts again sends mostly what is served: comparing costs less.
+        for key, held in list(self._routes.items()):
+            if change.routes[key] == held.row:
+                del change.routes[key]
+            if (same := same + 1) % BACKENDS_PER_STEP == 0:
+                yield
+        for key, row in list(self._rows.items()):
+            if change.backends[key] == row:
+                del change.backends[key]
+            if (same := same + 1) % BACKENDS_PER_STEP == 0:
+                yield
+        yield from self.steps(change)
+
+    def steps(self, change: Change) -> Iterator[None]:
+        """Serve the change when the last step is done; between steps requests may be served.
+
+        Raise RefusedTable before anything is changed. Then row by row is served, each one whole:
+        first backends, then routes; a host that moves has a route at every moment.
+        """
+        fresh: dict[str, BackendState] = {}
+        made: list[CompiledRoute] = []
         try:
-            self._check(delta)
-            fresh: dict[str, BackendState] = {}
-            routes = [self._compiled(row, fresh) for row in delta.routes]
+            yield from self._check(change)
+            for row in change.routes.values():
+                if row is not None:
+                    made.append(self._compiled(row, fresh))
+                    if len(made) % ROUTES_PER_STEP == 0:
+                        yield
         except ValueError as error:
             raise RefusedTable(str(error)) from error
         self._backends.update(fresh)
-        forgotten = [self._forget(key) for key in delta.routes_gone]
-        forgotten += [self._forget(row.key) for row in delta.routes]
-        for backend in delta.backends:
-            self._update_backend(backend, listed=True)
-        for route in routes:
+        done = 0
+        for backend in change.backends.values():
+            if backend is not None:
+                self._update_backend(backend, listed=True)
+                if (done := done + 1) % BACKENDS_PER_STEP == 0:
+                    yield
+        yield from self._swap(change, made)
+
+    def _swap(self, change: Change, made: list[CompiledRoute]) -> Iterator[None]:
+        """Put the new routes in the place of the old, and forget those, and what only they used."""
+        old: list[CompiledRoute] = []
+        for number, route in enumerate(made, 1):
+            before = self._routes.get(route.row.key)
+            if before is not None:
+                old.append(before)
+                if before.took_turns_since(route):  # requests were served between two steps
+                    route = self._compiled(route.row, {})  # noqa: PLW2901
             self._put(route)
-        for key in delta.backends_gone:
-            self._drop_backend(key)
-        for split in (split for route in filter(None, forgotten) for split in route.splits()):
-            for target in split.targets:
+            if before is not None:
+                self.hosts.forget_values(before)
+                self.local_hosts.forget_values(before)
+            if number % ROUTES_PER_STEP == 0:
+                yield
+        old += [
+            self._routes.pop(key) for key, row in change.routes.items() if self._leaves(key, row)
+        ]
+        for number, route in enumerate(old, 1):
+            self._forget(route)
+            if number % ROUTES_PER_STEP == 0:
+                yield
+        for number, (key, backend) in enumerate(change.backends.items(), 1):
+            if backend is None:
+                self._drop_backend(key)
+            if number % BACKENDS_PER_STEP == 0:
+                yield
+        for number, route in enumerate(old, 1):
+            for target in (target for split in route.splits() for target in split.targets):
                 self._drop_unused(target.backend)
+            if number % ROUTES_PER_STEP == 0:
+                yield
+
+    def _leaves(self, key: str, row: Route | None) -> bool:
+        return row is None and key in self._routes
 
     def busy(self) -> tuple[str, ...]:
         """Return the addresses that are out of the table and still in use."""
@@ -220,34 +209,44 @@ class Router:
         }
         return tuple({address: None for used in self._retired.values() for address in used})
 
-    def _check(self, delta: Delta) -> None:
-        leaving = {row.key for row in delta.routes} | set(delta.routes_gone)
-        coming = {backend.key for backend in delta.backends}
-        going = set(delta.backends_gone)
-        for backend in delta.backends:
-            for address in backend.addresses:
+    def _check(self, change: Change) -> Iterator[None]:
+        """Raise ValueError when rows contradict each other, or those that stay."""
+        routes, backends = change.routes, change.backends
+        for number, backend in enumerate(backends.values(), 1):
+            for address in backend.addresses if backend is not None else ():
                 split_address(address)
+            if number % BACKENDS_PER_STEP == 0:
+                yield
         hosts: dict[str, str] = {}
-        for row in delta.routes:
-            for host in (*row.hosts, *row.local_hosts):
-                held = self.local_hosts.holder(host)
-                other = hosts.setdefault(host, row.key)
-                if held and held.row.key not in leaving:
-                    other = held.row.key
-                if other != row.key:
-                    raise ValueError(f"host {host!r} is in routes {other!r} and {row.key!r}")
-            for share in (share for split in _splits(row) for share in split.shares):
+        for number, row in enumerate(routes.values(), 1):
+            if row is not None:
+                self._check_route(row, change, hosts)
+            if number % ROUTES_PER_STEP == 0:
+                yield
+
+    def _check_route(self, row: Route, change: Change, hosts: dict[str, str]) -> None:
+        for host in (*row.hosts, *row.local_hosts):
+            held = self.local_hosts.holder(host)
+            other = hosts.setdefault(host, row.key)
+            if held and held.row.key not in change.routes:
+                other = held.row.key
+            if other != row.key:
+                raise ValueError(f"host {host!r} is in routes {other!r} and {row.key!r}")
+        for share in (share for split in splits_of(row) for share in split.shares):
+            if share.weight > 0 and share.backend not in change.backends:
                 state = self._backends.get(share.backend)
-                stays = state is not None and state.listed and share.backend not in going
-                if share.weight > 0 and not stays and share.backend not in coming:
+                if state is None or not state.listed:
                     raise ValueError(f"route {row.key!r} names no backend: {share.backend!r}")
+            elif share.weight > 0 and change.backends[share.backend] is None:
+                raise ValueError(f"route {row.key!r} names no backend: {share.backend!r}")
 
     def _compiled(self, row: Route, fresh: dict[str, BackendState]) -> CompiledRoute:
         """Return the route, ready for use; backends that are new to it go into `fresh`."""
         before = self._routes.get(row.key)
         known = {split.row.key: split for split in before.splits()} if before else {}
         made = [
-            self._compiled_split(row, split, known.get(split.key), fresh) for split in _splits(row)
+            self._compiled_split(row, split, known.get(split.key), fresh)
+            for split in splits_of(row)
         ]
         wanted = [f"{rule.name.lower()}: {rule.value}\r\n".encode("latin-1") for rule in row.rules]
         return CompiledRoute(row, made[0], tuple(zip(wanted, made[1:], strict=True)))
@@ -298,6 +297,10 @@ class Router:
         key = backend.key
         state = self._backends[key] = self._backend(key, {})
         state.listed = listed
+        if listed:
+            self._rows[key] = backend
+        else:
+            self._rows.pop(key, None)
         retired = state.update(backend, _in_use(self._retired.pop(key, {})))
         if retired:
             self._retired[key] = retired
@@ -315,20 +318,13 @@ class Router:
             state.gone = True
             state.wake_all()
 
-    def _forget(self, key: str) -> CompiledRoute | None:
-        route = self._routes.pop(key, None)
-        if route is None:
-            return None
+    def _forget(self, route: CompiledRoute) -> None:
+        """Take what is still this route's from it."""
         for split in route.splits():
             for target in split.targets:
                 target.backend.routes -= 1
         self.hosts.forget(route, route.row.hosts)
         self.local_hosts.forget(route, route.row.hosts + route.row.local_hosts)
-        return route
-
-
-def _splits(row: Route) -> list[Split]:
-    return [row.split, *(rule.split for rule in row.rules)]
 
 
 def _in_use(replicas: Mapping[str, Replica]) -> dict[str, Replica]:
