@@ -89,7 +89,6 @@ REQUEST_KINDS: Final = {
     b"proxy-authenticate": Kind.DROP,
     b"proxy-authorization": Kind.DROP,
     b"te": Kind.DROP,
-    b"trailer": Kind.DROP,
     b"upgrade": Kind.UPGRADE,
     b"http2-settings": Kind.DROP,
     b"expect": Kind.EXPECT,
@@ -114,12 +113,12 @@ RESPONSE_KINDS: Final = {
     b"proxy-connection": Kind.DROP,
     b"proxy-authenticate": Kind.DROP,
     b"te": Kind.DROP,
-    b"trailer": Kind.DROP,
     b"upgrade": Kind.UPGRADE,
     b"knary-revision": Kind.DROP,
 }
 # Fields that may not come late: they frame, route or authenticate (RFC 9110 6.5.1).
 TRAILERS_REFUSED: Final = frozenset(REQUEST_KINDS) | {
+    b"trailer",
     b"content-encoding",
     b"content-type",
     b"content-range",
