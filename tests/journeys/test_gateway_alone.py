@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.instance import loading
 from tests.support.knary import knary
-from tests.support.standalone import HOST, Standalone, named_servers, split
+from tests.support.standalone import HOST, Standalone, file_server, named_servers, split
 from tests.support.waiting import eventually
 
 
@@ -39,6 +39,19 @@ def test_two_servers_get_exactly_their_shares(
     assert gateway.out.count("\n") == 1
     assert gateway.err == ""
     assert list(tmp_path.glob("knary-*")) == []
+
+
+def test_the_two_minutes_of_the_manual(tmp_path: Path) -> None:
+    """Python's own server, which speaks HTTP/1.0, and a split that changes."""
+    gateway = Standalone(tmp_path)
+    with file_server(tmp_path, "one") as one, file_server(tmp_path, "two") as two:
+        servers = {"one": one, "two": two}
+        gateway.split(split(servers, 90, 10), "*")
+        with gateway:
+            assert Counter(gateway.texts(100, "127.0.0.1")) == {"one": 90, "two": 10}
+            gateway.split(split(servers, 50, 50), "*")
+            gateway.said("knary gateway: routes.yaml was read again: 1 route in force")
+            assert Counter(gateway.texts(100, "127.0.0.1")) == {"one": 50, "two": 50}
 
 
 def test_a_reload_under_load_loses_nothing_and_carries_the_turns_on(tmp_path: Path) -> None:

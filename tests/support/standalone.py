@@ -41,6 +41,27 @@ def named_servers(*names: str) -> Iterator[dict[str, str]]:
         yield addresses
 
 
+@contextlib.contextmanager
+def file_server(folder: Path, text: str) -> Iterator[str]:
+    """Run `python -m http.server`, whose every answer is this text; the value is its address."""
+    (folder / text).mkdir()
+    (folder / text / "index.html").write_text(text)
+    command = (sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1")
+    with subprocess.Popen(
+        [*command, "--directory", str(folder / text)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = re.search(r"port (\d+)", process.stdout.readline())
+            assert said is not None
+            yield f"127.0.0.1:{said[1]}"
+        finally:
+            process.kill()
+
+
 def split(addresses: dict[str, str], *percents: float) -> list[dict[str, Any]]:
     """Return a file's split over these addresses."""
     return [

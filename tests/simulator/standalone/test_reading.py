@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +98,12 @@ def test_what_is_left_out_has_its_default() -> None:
     found = parse_routes("routes: [{hosts: [a], split: [{name: v, to: [b:1]}]}]", "f")
     assert (found.address, found.port, found.workers) == ("127.0.0.1", 8080, 1)
     assert found.routes["a"].split == Split("a", (Share("a/v", 10_000),), "stratified", None)
+
+
+def test_every_file_in_the_manual_is_right() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "gateway.md").read_text(encoding="utf-8")
+    files = re.findall(r"```yaml\n(.*?)```", manual, re.DOTALL)
+    assert [list(parse_routes(text, "f").routes) for text in files] == [["*"], ["shop.test", "*"]]
 
 
 # Errors: each with file, line, column, field, value and the way out.
