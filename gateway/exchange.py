@@ -319,6 +319,8 @@ class Exchange:
             self._lease = None
             lease.abandon()
             lease.replica.release()
+        if self._tunnelled is not None:
+            self._tunnelled.abandon()  # it may not read what is still to be sent
 
     def refuse(self, error: GatewayError) -> None:
         """Answer with the error; after the head only an aborted body tells the truth."""

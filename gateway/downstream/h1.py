@@ -233,11 +233,11 @@ class ClientConnection(Client):
         early, self._buffer = self._buffer, b""
         self._held = False
         self._flow()
-        self._write(switching_head(head) + data)
         lease.detach()
-        open_tunnel(exchange, self._transport, lease.transport, self._forget)
-        if early:
-            lease.transport.write(early)
+        here, there = open_tunnel(exchange, self._transport, lease.transport, self._forget)
+        self._write(switching_head(head))
+        there.begin(data, ended=False)
+        here.begin(early, ended=self._half_closed)
 
     def _refuse_bytes(self, error: GatewayError) -> None:
         """Answer what is no request, and close: what follows cannot be trusted (RFC 9112 6.3)."""

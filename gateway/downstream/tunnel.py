@@ -26,6 +26,13 @@ class TunnelEnd:
         self.ended = False  # it sends no more
         self.lost = False
 
+    def begin(self, data: bytes, *, ended: bool) -> None:
+        """Pass on what came before there was a tunnel."""
+        if data:
+            self.data_received(data)
+        if ended:
+            self.eof_received()
+
     def data_received(self, data: bytes) -> None:
         self._on_data(len(data))
         self.peer.transport.write(data)
@@ -43,7 +50,8 @@ class TunnelEnd:
         return True
 
     def pause_writing(self) -> None:
-        self.peer.transport.pause_reading()
+        if not self.peer.transport.is_closing():
+            self.peer.transport.pause_reading()
 
     def resume_writing(self) -> None:
         if not self.peer.transport.is_closing():
@@ -62,7 +70,7 @@ def open_tunnel(
     exchange: Exchange,
     client: asyncio.Transport,
     upstream: asyncio.Transport,
-    on_client_lost: Callable[[], None],
+    on_over: Callable[[], None],
 ) -> tuple[TunnelEnd, TunnelEnd]:
     """Join two connections, whose former protocols get nothing more. Return both ends.
 
@@ -75,12 +83,9 @@ def open_tunnel(
     def over() -> None:
         if here.lost and there.lost:
             exchange.on_tunnel_closed()
+            on_over()
 
-    def client_lost() -> None:
-        on_client_lost()
-        over()
-
-    here.on_lost, there.on_lost = client_lost, over
+    here.on_lost = there.on_lost = over
     here.on_ended = there.on_ended = exchange.on_tunnel_half_closed
     client.set_protocol(cast("asyncio.Protocol", here))
     upstream.set_protocol(cast("asyncio.Protocol", there))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests.support.gateway import (
     HOST,
     WAIT_S,
+    Gateway,
     Script,
     gateway,
     read_head,
@@ -233,3 +235,48 @@ def test_what_came_early_is_no_request_either_when_the_gateway_itself_answers() 
     assert isinstance(answer, bytes)
     assert answer.startswith(b"HTTP/1.1 404 ")
     assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_tunnel_whose_revision_reads_nothing_ends_at_its_timeout_on_both_sides() -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(SWITCHED)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.Event().wait()
+
+    async def story(
+        worker: Gateway, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writer.write(ASK)
+        await bounded(read_head(reader))
+        (replica,) = worker.backend().replicas
+        writer.write(b"x" * 30_000_000)
+        with contextlib.suppress(ConnectionError):
+            await bounded(reader.read())
+        await until(lambda: replica.in_flight == 0, "the replica is free")
+        assert worker.worker.metrics.cell("", "default/one", "").ended == 1
+
+    through(script, story, timeout_s=0.3)
+
+
+def test_a_client_that_sends_no_more_when_the_101_comes_is_heard_to_its_end() -> None:
+    ended = asyncio.Event()
+
+    async def story(
+        worker: Gateway, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bytes:
+        writer.write(ASK + b"early")
+        writer.write_eof()
+        (client,) = worker.worker.deadlines.connections
+        await until(lambda: client._half_closed, "the gateway has seen its end")  # type: ignore[attr-defined]
+        ended.set()
+        await bounded(read_head(reader))
+        return await bounded(reader.read())
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        await ended.wait()
+        writer.write(SWITCHED)
+        writer.write(await reader.read() + b"|all heard")
+
+    assert through(script, story) == b"early|all heard"
