@@ -101,11 +101,18 @@ class Exchange:
             self.client.respond_interim(ResponseHead(100, b"Continue", [], keep_alive=True))
 
     def explained(self) -> bytes:
-        """Return the header lines that tell why the request went where it did."""
-        return (
-            f"Knary-Revision: {self.target.backend.name.decode()}\r\n"
-            f"Knary-Explain: {self._explanation}; queued={self.queued_us / 1e6:.6f}\r\n"
-        ).encode("latin-1")
+        """Return the header lines that tell who answered, and why the request went there."""
+        return b"Knary-Revision: %b\r\n%b" % (self.target.backend.name, self.why())
+
+    def why(self) -> bytes:
+        """Return the line that tells why the request went where it did.
+
+        b"" for who did not ask, and where no route was found: nothing is to be told then.
+        """
+        if not self._explanation or not self.request.explain:
+            return b""
+        line = f"Knary-Explain: {self._explanation}; queued={self.queued_us / 1e6:.6f}\r\n"
+        return line.encode("latin-1")
 
     def _obtain(self) -> None:
         """Get a new connection; the client's body waits meanwhile."""

@@ -129,14 +129,17 @@ def switching_head(response: ResponseHead) -> bytes:
     )
 
 
-def own_answer(status: int, reason: str, body: str, *, with_body: bool, close: bool) -> bytes:
-    """Return a whole answer of the gateway itself: one line of plain text."""
+def own_answer(status: bytes, body: str, *, with_body: bool, close: bool, extra: bytes) -> bytes:
+    """Return a whole answer of the gateway itself: one line of plain text.
+
+    `status` is code and phrase; `extra` are header lines of ours.
+    """
     text = (body + "\n").encode()
     head = (
-        f"HTTP/1.1 {status} {reason}\r\n"
-        "Content-Type: text/plain; charset=utf-8\r\n"
-        "X-Content-Type-Options: nosniff\r\n"
-        f"Content-Length: {len(text)}\r\n"
-        f"{'Connection: close' if close else 'Connection: keep-alive'}\r\n\r\n"
-    ).encode("latin-1")
+        b"HTTP/1.1 %b\r\n"
+        b"Content-Type: text/plain; charset=utf-8\r\n"
+        b"X-Content-Type-Options: nosniff\r\n"
+        b"%bContent-Length: %d\r\n"
+        b"Connection: %b\r\n\r\n"
+    ) % (status, extra, len(text), b"close" if close else b"keep-alive")
     return head + text if with_body else head

@@ -30,10 +30,10 @@ def answer_head(head: ResponseHead, request: RequestHead, *, chunked: bool, extr
     )
 
 
-def refusal(error: GatewayError, *, with_body: bool, close: bool) -> bytes:
-    """Return a whole answer that tells the error."""
-    phrase = HTTPStatus(error.status).phrase
-    return own_answer(error.status, phrase, error.body, with_body=with_body, close=close)
+def refusal(error: GatewayError, *, with_body: bool, close: bool, extra: bytes = b"") -> bytes:
+    """Return a whole answer that tells the error. `extra` are header lines of the gateway's own."""
+    status = b"%d %b" % (error.status, HTTPStatus(error.status).phrase.encode())
+    return own_answer(status, error.body, with_body=with_body, close=close, extra=extra)
 
 
 def too_large(data: bytes, line_bytes_max: int) -> GatewayError:

@@ -218,7 +218,8 @@ class ClientConnection(Client):
         if untrusted or not exchange.request_ended or self._worker.draining:
             request.keep_alive = False
         with_body = request.method != b"HEAD"
-        self._write(refusal(error, with_body=with_body, close=not request.keep_alive))
+        close = not request.keep_alive
+        self._write(refusal(error, with_body=with_body, close=close, extra=exchange.why()))
 
     def cut_short(self, exchange: Exchange, text: bytes) -> None:
         if not self._chunked_down and not self._until_close:

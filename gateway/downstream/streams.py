@@ -43,8 +43,14 @@ class RequestStream(Stream):
         session = self._session
         session.worker.metrics.worker.refuse(error.status)
         head, body = own_answer(error)
-        session.core.send_head(self, response_block(session.encoder, head, b""), ended=False)
-        session.core.send_data(self, body, ended=True)
+        self.answer(head, body, b"")
+
+    def answer(self, head: ResponseHead, body: bytes, extra: bytes) -> None:
+        """Send a whole answer of the gateway's own; `extra` are header lines of ours."""
+        core, encoder = self._session.core, self._session.encoder
+        core.send_head(self, response_block(encoder, head, extra), ended=not body)
+        if body:
+            core.send_data(self, body, ended=True)
 
     def on_data(self, data: bytes, ended: bool) -> None:
         exchange = self.exchange
@@ -116,11 +122,12 @@ class StreamClient(Client):
 
     def refuse(self, exchange: Exchange, error: GatewayError) -> None:
         """A gRPC client reads the error from trailers alone, as Envoy sends them."""
-        if is_grpc(exchange.request):
-            self.respond(exchange, own_trailers(error), b"", b"", True)
-            return
-        head, body = own_answer(error)
-        self.respond(exchange, head, b"" if exchange.request.method == b"HEAD" else body, b"", True)
+        request = exchange.request
+        head, body = (own_trailers(error), b"") if is_grpc(request) else own_answer(error)
+        if request.method == b"HEAD":
+            body = b""
+        self._stream.answer(head, body, exchange.why())
+        self._session.schedule()
 
     def cut_short(self, exchange: Exchange, text: bytes) -> None:
         if is_grpc(exchange.request):

@@ -309,6 +309,13 @@ def test_explain_names_the_revision_that_answered() -> None:
     assert b"Knary" not in run(through(OK, request("Connection: close")))
 
 
+def test_an_answer_of_the_gateways_own_explains_itself_but_names_no_one_as_its_author() -> None:
+    failed = run(through(b"nonsense\r\n\r\n", request("Knary-Explain: 1", "Connection: close")))
+    assert failed.startswith(b"HTTP/1.1 502 ")
+    assert b"revision=one;" in failed
+    assert b"Knary-Revision" not in failed
+
+
 def test_an_early_answer_closes_the_connection_after_the_rest_was_read() -> None:
     async def impatient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)

@@ -37,6 +37,32 @@ def test_a_grpc_client_gets_its_errors_as_trailers_alone(
     assert refused is (status == "14")
 
 
+GRPC = ("content-type", "application/grpc")
+
+
+@pytest.mark.parametrize("headers", [(), (GRPC,)], ids=["plain", "gRPC"])
+def test_an_error_explains_itself_where_there_was_a_route(
+    headers: tuple[tuple[str, str], ...],
+) -> None:
+    async def break_off(peer: Peer, seen: Seen) -> None:
+        peer.reset(seen, 2)
+
+    async def story() -> tuple[Seen, Seen]:
+        async with gateway() as under_test, h2_revision(break_off) as server:
+            under_test.router.replace(h2c({"one": (server.address,)}))
+            async with h2_client(under_test) as client:
+                asked = (("knary-explain", "1"), *headers)
+                lost = await client.answered(client.ask("/", *asked, host="nobody.example.com"))
+                failed = await client.answered(client.ask("/", *asked))
+                return lost, failed
+
+    lost, failed = run(story())
+    assert lost.ended
+    assert "knary-explain" not in lost.head
+    assert "revision=one;" in failed.head["knary-explain"]
+    assert "knary-revision" not in failed.head  # it is the gateway that answered
+
+
 def test_a_grpc_call_that_takes_too_long_ends_with_trailers() -> None:
     async def start(peer: Peer, seen: Seen) -> None:
         peer.say(seen, (":status", "200"), ("content-type", "application/grpc"))
