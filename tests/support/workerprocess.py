@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import signal
 import socket
 import sys
@@ -56,10 +55,6 @@ async def worker_process(
             await reader.read()
         writer.close()
 
-    def limit() -> None:
-        if files_max:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))
-
     server = await asyncio.start_unix_server(link, folder / "control")
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -73,10 +68,12 @@ async def worker_process(
             "ready_fd": ready_write,
             "settings": settings,
         }
+        # The limit is set between fork and exec: this process may have more files open by far.
+        limited = f"ulimit -n {files_max};" if files_max else ""
         process = await asyncio.create_subprocess_exec(
+            *("sh", "-c", f'{limited} exec "$@"', "sh"),
             *(sys.executable, "-P", "-m", "knary.process", "gateway", json.dumps(startup)),
             pass_fds=(listener.fileno(), ready_write),
-            preexec_fn=limit,
             stderr=log,
         )
         os.close(ready_write)
