@@ -124,22 +124,23 @@ class Exchange:
         waiting_since_ns = perf_counter_ns()
         try:
             lease = await self._leased()
+            self._dialing = None
+            waited_us = (perf_counter_ns() - waiting_since_ns) // 1000
+            self.queued_us += waited_us
+            if self._cell is not None:
+                self._cell.waited(waited_us)
+            self._send(lease)
+            if not self.request_ended and not lease.is_full:
+                self.client.resume()
         except GatewayError as error:
             self._dialing = None
             self.refuse(error)
-            return
         except Exception as trouble:  # one request's trouble is never the worker's end
-            log.exception("a dial failed")
+            log.exception("a request could not be sent")
             self._dialing = None
-            self.refuse(UpstreamFailed(str(trouble)))
-            return
-        self._dialing = None
-        self.queued_us += (perf_counter_ns() - waiting_since_ns) // 1000
-        if self._cell is not None:
-            self._cell.waited(self.queued_us)
-        self._send(lease)
-        if not self.request_ended and not lease.is_full:
-            self.client.resume()
+            self._give_up_upstream()
+            if not self.answered:
+                self.refuse(UpstreamFailed(str(trouble)))
 
     async def _leased(self) -> Lease:
         """Return a new lease; a request whose revision leaves the table goes to another."""
