@@ -122,21 +122,22 @@ class Router:
 
     def whole_steps(self, change: Change) -> Iterator[None]:
         """Do as `steps` for a change that holds all rows there are to be; else they are gone."""
-        same = 0
-        for key in [key for key in self._routes if key not in change.routes]:
-            change.routes[key] = None
-        for key in [key for key in self._backends if key not in change.backends]:
-            change.backends[key] = None
         # A control plane that starts again sends mostly what is served: comparing costs less.
-        for key, held in list(self._routes.items()):
-            if change.routes[key] == held.row:
+        for number, key in enumerate(list(self._routes), 1):
+            route = change.routes.get(key)
+            if route is None:
+                change.routes[key] = None
+            elif route == self._routes[key].row:
                 del change.routes[key]
-            if (same := same + 1) % BACKENDS_PER_STEP == 0:
+            if number % BACKENDS_PER_STEP == 0:
                 yield
-        for key, row in list(self._rows.items()):
-            if change.backends[key] == row:
+        for number, key in enumerate(list(self._backends), 1):
+            backend = change.backends.get(key)
+            if backend is None:
+                change.backends[key] = None
+            elif backend == self._rows.get(key):
                 del change.backends[key]
-            if (same := same + 1) % BACKENDS_PER_STEP == 0:
+            if number % BACKENDS_PER_STEP == 0:
                 yield
         yield from self.steps(change)
 
@@ -157,11 +158,10 @@ class Router:
                         yield
         except ValueError as error:
             raise RefusedTable(str(error)) from error
-        self._backends.update(fresh)
-        done = 0
+        done = 0  # all that are fresh are of the change: what routes name and it has not, is listed
         for backend in change.backends.values():
             if backend is not None:
-                self._update_backend(backend, listed=True)
+                self._update_backend(backend, fresh, listed=True)
                 if (done := done + 1) % BACKENDS_PER_STEP == 0:
                     yield
         yield from self._swap(change, made)
@@ -193,10 +193,10 @@ class Router:
                 self._drop_backend(key)
             if number % BACKENDS_PER_STEP == 0:
                 yield
-        for number, route in enumerate(old, 1):
-            for target in (target for split in route.splits() for target in split.targets):
+        while old:  # one by one: to free a hundred thousand targets takes its time, too
+            for target in (target for split in old.pop().splits() for target in split.targets):
                 self._drop_unused(target.backend)
-            if number % ROUTES_PER_STEP == 0:
+            if len(old) % ROUTES_PER_STEP == 0:
                 yield
 
     def _leaves(self, key: str, row: Route | None) -> bool:
@@ -293,9 +293,11 @@ class Router:
             for target in split.targets:
                 target.backend.routes += 1
 
-    def _update_backend(self, backend: Backend, *, listed: bool) -> None:
+    def _update_backend(
+        self, backend: Backend, fresh: dict[str, BackendState], *, listed: bool
+    ) -> None:
         key = backend.key
-        state = self._backends[key] = self._backend(key, {})
+        state = self._backends[key] = self._backend(key, fresh)
         state.listed = listed
         if listed:
             self._rows[key] = backend
@@ -309,7 +311,7 @@ class Router:
         """Take its replicas away; it is gone when no route names it either."""
         state = self._backends.get(key)
         if state is not None:
-            self._update_backend(Backend(key), listed=False)
+            self._update_backend(Backend(key), {}, listed=False)
             self._drop_unused(state)
 
     def _drop_unused(self, state: BackendState) -> None:
