@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
+from itertools import compress, filterfalse
+from operator import is_not
 from typing import Final, TypeVar
 
 import msgspec
@@ -209,14 +211,25 @@ def from_worker(body: bytes) -> FromWorker:
 
 
 def difference(old: RouteTable, new: RouteTable) -> Delta:
-    """Return the rows that lead from `old` to `new`; rows that are the same object cost nothing."""
+    """Return the rows that lead from `old` to `new`; rows and maps that are the same cost little.
+
+    Its loops run in C: in a table of 10,000 routes and 100,000 backends most of the time from one
+    route's change to its acknowledgement went into looking for it.
+    """
     return Delta(
         routes=_changed(old.routes, new.routes),
         backends=_changed(old.backends, new.backends),
-        routes_gone=tuple(key for key in old.routes if key not in new.routes),
-        backends_gone=tuple(key for key in old.backends if key not in new.backends),
+        routes_gone=_gone(old.routes, new.routes),
+        backends_gone=_gone(old.backends, new.backends),
     )
 
 
 def _changed(old: Mapping[str, Row], new: Mapping[str, Row]) -> tuple[Row, ...]:
-    return tuple(row for key, row in new.items() if (was := old.get(key)) is not row and was != row)
+    if old is new:
+        return ()
+    others = compress(new, map(is_not, map(old.get, new), new.values()))
+    return tuple(row for key in others if (row := new[key]) != old.get(key))
+
+
+def _gone(old: Mapping[str, Row], new: Mapping[str, Row]) -> tuple[str, ...]:
+    return () if old is new else tuple(filterfalse(new.__contains__, old))

@@ -212,15 +212,17 @@ class Link:
             known = None if peer.refused is not None else peer.table
             peer.table, peer.refused = table, None
             peer.answered.clear()
+            began, limit = asyncio.get_running_loop().time(), self._settings.acknowledge_s_max
             try:
-                async with asyncio.timeout(self._settings.acknowledge_s_max):
+                async with asyncio.timeout(limit) as patience:
                     for frame in frames(known, table, self._settings.chunk_rows_max):
+                        limit += self._settings.acknowledge_frame_s_max
+                        patience.reschedule(began + limit)
                         peer.writer.write(frame)
                         await peer.writer.drain()
                     await peer.answered.wait()
             except TimeoutError:
-                limit = self._settings.acknowledge_s_max
-                self._kill(peer.index, peer.pid, f"did not acknowledge a table in {limit} s")
+                self._kill(peer.index, peer.pid, f"did not acknowledge a table in {limit:g} s")
                 raise
             if self._table is not table:
                 peer.news.set()

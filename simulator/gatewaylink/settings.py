@@ -10,6 +10,7 @@ class LinkSettings:
     """Waits are for one worker each."""
 
     acknowledge_s_max: float = 2.0  # a worker that takes longer is replaced
+    acknowledge_frame_s_max: float = 0.1  # more for each frame of rows: 200 for 100,000 revisions
     hello_s_max: float = 5.0
     absent_s_max: float = 10.0  # a replacement starts in a fraction of a second, but CI is slow
     absent_check_s: float = 0.5
