@@ -105,10 +105,7 @@ class Exchange:
         return b"Knary-Revision: %b\r\n%b" % (self.target.backend.name, self.why())
 
     def why(self) -> bytes:
-        """Return the line that tells why the request went where it did.
-
-        b"" for who did not ask, and where no route was found: nothing is to be told then.
-        """
+        """Return why the request went where it did; b"" if nobody asked, or no route was found."""
         if not self._explanation or not self.request.explain:
             return b""
         line = f"Knary-Explain: {self._explanation}; queued={self.queued_us / 1e6:.6f}\r\n"

@@ -217,8 +217,7 @@ class ClientConnection(Client):
         untrusted = isinstance(error, BadMessage)  # what follows it, too (RFC 9112 6.3)
         if untrusted or not exchange.request_ended or self._worker.draining:
             request.keep_alive = False
-        with_body = request.method != b"HEAD"
-        close = not request.keep_alive
+        with_body, close = request.method != b"HEAD", not request.keep_alive
         self._write(refusal(error, with_body=with_body, close=close, extra=exchange.why()))
 
     def cut_short(self, exchange: Exchange, text: bytes) -> None:
