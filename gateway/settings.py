@@ -122,6 +122,29 @@ Limits = TypeVar("Limits", Settings, Http2Settings)
 _HTTP2 = "http2."  # how names of HTTP/2's limits begin
 
 
+# Below these nothing would be served, or a worker would spin; other limits may be 0.
+_LEAST: dict[str, float] = {
+    **dict.fromkeys(("head_bytes_max", "request_line_bytes_max", "headers_max"), 1),
+    **dict.fromkeys(("connections_max", "buffer_bytes_high"), 1),
+    **dict.fromkeys(("head_s_max", "upstream_connect_s_max"), 0.001),
+    **dict.fromkeys(("tick_s", "room_check_s", "redial_s", "control_reconnect_s"), 0.001),
+    **dict.fromkeys(("http2.concurrent_streams_max", "http2.headers_max"), 1),
+    **dict.fromkeys(("http2.upstream_connections_max", "http2.upstream_streams_max"), 1),
+    **dict.fromkeys(("http2.header_list_bytes_max", "http2.frame_sent_bytes_max"), 1),
+    **dict.fromkeys(("http2.stream_window_bytes", "http2.stream_buffer_bytes_high"), 1),
+    **dict.fromkeys(("http2.settings_ack_s_max", "http2.header_block_s_max"), 0.001),
+    **dict.fromkeys(("http2.ping_interval_s", "http2.ping_ack_s_max"), 0.001),
+    "http2.connection_window_bytes": 65_535,  # it can only be widened (RFC 9113 6.9.2)
+    "http2.frame_bytes_max": 16_384,  # RFC 9113 6.5.2
+}
+_MOST: dict[str, float] = {
+    "http2.frame_bytes_max": 2**24 - 1,  # RFC 9113 6.5.2
+    **dict.fromkeys(("http2.stream_window_bytes", "http2.connection_window_bytes"), 2**31 - 1),
+    **dict.fromkeys(("http2.concurrent_streams_max", "http2.header_list_bytes_max"), 2**32 - 1),
+    "http2.header_table_bytes_max": 2**32 - 1,  # SETTINGS are of 32 bits
+}
+
+
 def with_changes(settings: Settings, changes: Iterable[str]) -> Settings:
     """Return the settings after changes like "head_s_max=5" or "http2.headers_max=50".
 
@@ -160,6 +183,9 @@ def _number(name: str, text: str, *, whole: bool) -> float:
     except ValueError:
         kind = "a whole number" if whole else "a number"
         raise BadSetting(f"{name}={text}: want {kind}") from None
-    if not 0 <= value < math.inf:
-        raise BadSetting(f"{name}={text}: want no less than 0")
+    least, most = _LEAST.get(name, 0), _MOST.get(name, math.inf)
+    if not math.isfinite(value) or value < least:
+        raise BadSetting(f"{name}={text}: want no less than {least}")
+    if value > most:
+        raise BadSetting(f"{name}={text}: want no more than {most}")
     return value

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
 import pytest
 
+from gateway import settings
 from gateway.settings import BadSetting, Http2Settings, Settings, with_changes
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -38,15 +40,28 @@ def test_changes_apply_in_order() -> None:
         ("head_s_max=-1", "no less than 0"),
         ("head_s_max=nan", "no less than 0"),
         ("head_s_max=inf", "no less than 0"),
+        ("connections_max=0", "connections_max=0: want no less than 1"),
+        ("tick_s=0", "tick_s=0: want no less than 0.001"),
         ("http2=1", "there is no setting"),
         ("http2.pings_burst=1", "did you mean 'http2.pings_burst_max'?"),
         ("http2.zzz=1", "docs/http2.md"),
         ("http2.headers_max=many", "http2.headers_max=many: want a whole number"),
+        ("http2.frame_bytes_max=16383", "want no less than 16384"),
+        ("http2.frame_bytes_max=16777216", "want no more than 16777215"),
+        ("http2.stream_window_bytes=2147483648", "want no more than 2147483647"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_way_out(change: str, why: str) -> None:
     with pytest.raises(BadSetting, match=re.escape(why)):
         with_changes(Settings(), [change])
+
+
+def test_every_bound_is_of_a_setting_and_holds_its_default() -> None:
+    defaults = numbers_of(Settings())
+    defaults |= {f"http2.{name}": value for name, value in numbers_of(Http2Settings()).items()}
+    for name, least in settings._LEAST.items():
+        assert least <= defaults[name] <= settings._MOST.get(name, math.inf), name
+    assert settings._MOST.keys() <= defaults.keys()
 
 
 def test_the_page_has_every_setting_with_its_default() -> None:
