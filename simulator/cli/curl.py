@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import sys
+from http import HTTPStatus
 from typing import Any
 
 import click
@@ -87,7 +88,7 @@ def curl(
       knary curl shop /orders -i -d '{"item": 1}' -H 'Content-Type: application/json'
       knary curl helloworld-go --tag candidate
     """
-    _, reach = _found(instance, namespace, service, tag)
+    found, reach = _found(instance, namespace, service, tag)
     gateway = reach.gateway
     sent = _headers(headers, reach.host)
     host, port = host_and_port(gateway)
@@ -96,7 +97,10 @@ def curl(
     target = path if path.startswith("/") else f"/{path}"
     try:
         connection.request(chosen.upper(), target, None if body is None else body.encode(), sent)
-        _print(connection.getresponse(), include)
+        answer = connection.getresponse()
+        _print(answer, include)
+        if answer.status == HTTPStatus.BAD_GATEWAY and (hint := grpc_hint(found, reach)):
+            output.note(hint)  # a gRPC server resets what is no call
     except ConnectionRefusedError as error:
         raise NotRunning.at(instance.data, f"nothing answers at {gateway}") from error
     except ValueError as error:  # http.client refuses control characters in the target

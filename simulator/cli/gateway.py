@@ -75,10 +75,11 @@ def _check(file: Path) -> int:
     return 0
 
 
-def _run(file: Path, *, access_log: str | None, **given: Any) -> int:
+def _run(file: Path, **given: Any) -> int:
     check_build()
     check_settings(given["gateway_settings"])
     from simulator.standalone.options import GatewayOptions
     from simulator.standalone.parent import run
 
-    return run(GatewayOptions(file, access_log=access_log_target(access_log), **given))
+    log = access_log_target(given.pop("access_log"), given["access_log_sample"])
+    return run(GatewayOptions(file, access_log=log, **given))

@@ -91,6 +91,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         result = knary.main(given, prog_name="knary", standalone_mode=False)
         sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:  # `knary service`: what can follow?
+        click.echo(error.format_message())
+        return exits.OK
     except click.UsageError as error:
         return _report(error.format_message(), exits.USAGE, _help_hint(error.ctx))
     except click.ClickException as error:

@@ -125,7 +125,8 @@ def up(ctx: click.Context, /, *, instance: Instance, **given: Any) -> int:
     check_build()
     from simulator.instance.parent import run
 
-    given["access_log"] = access_log_target(given["access_log"])
+    log, sample = given["access_log"], given["access_log_sample"]
+    given["access_log"] = access_log_target(log, sample)
     check_settings(given["gateway_settings"])
     return run(UpOptions(data=instance.data, **given), _apply)
 

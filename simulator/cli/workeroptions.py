@@ -68,9 +68,14 @@ def check_settings(changes: Sequence[str]) -> None:
             raise UsageError(f"--set: {error}") from error
 
 
-def access_log_target(chosen: str | None) -> Path | int | None:
-    """Return where the access log goes: a file, or a descriptor of our standard output's own."""
+def access_log_target(chosen: str | None, sample: float) -> Path | int | None:
+    """Return where the access log goes: a file, or a descriptor of our standard output's own.
+
+    Raise UsageError when the file cannot be written, and for a sample of no log.
+    """
     if chosen is None:
+        if sample != 1:
+            raise UsageError("--access-log-sample is a part of --access-log FILE: give that too")
         return None
     if chosen == "-":
         return os.dup(sys.stdout.fileno())

@@ -60,9 +60,9 @@ def test_a_users_grpc_client_sees_the_split_and_its_streams_stay() -> None:
         assert report["revisions"]["hello-00001"]["requests"] == 20
         url = instance.run("url", "hello")
         assert url.out.count("\n") == 1
-        assert (
-            url.err == f"gRPC: grpcurl -plaintext -authority {AUTHORITY} {address(instance)} list\n"
-        )
+        hint = f"gRPC: grpcurl -plaintext -authority {AUTHORITY} {address(instance)} list\n"
+        assert url.err == hint
+        assert instance.run("curl", "hello").err == hint  # a GET is no call
         instance.run(
             *("service", "update", "hello", "--env", "TARGET=Knative", "--env", "SUFFIX=-new"),
             *("--traffic", "hello-00001=50,@latest=50"),

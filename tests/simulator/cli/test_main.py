@@ -60,6 +60,7 @@ def _nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("up --domain Bad_Name", 2, "Error: Invalid value for '--domain': 'Bad_Name' is no domain"),
         ("up --domain http://a.b", 2, "Error: Invalid value for '--domain': 'http://a.b' is no"),
         ("up --data x --ephemeral", 2, "Error: --ephemeral and --data exclude each other"),
+        ("up --access-log-sample 0.1", 2, "Error: --access-log-sample is a part of --access-log"),
         ("up --splitter magic", 2, "Error: Invalid value for '--splitter': 'magic' is not one of"),
         ("images nope:1", 1, 'Error: no program is mapped to image "nope:1"; add a rule to '),
     ],
@@ -77,6 +78,10 @@ def test_what_cannot_be_done_is_told_in_a_line_or_two(
 def test_no_command_is_a_request_for_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert (run([]), run(["-h"])) == (0, 0)
     assert capsys.readouterr().out.count("Knative canary releases on one machine") == 2
+    assert run(["domain"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("Usage: knary domain ")
+    assert said.err == ""
 
 
 def test_the_version_is_said_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
