@@ -79,7 +79,6 @@ class RouteController:
 
     def __init__(self, settings: ControllerSettings = STOCK) -> None:
         self._domains = settings.domains
-        self._rollout_duration_s = settings.rollout_duration_s
 
     def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:
         if isinstance(changed, (Route, Ingress)):  # an Ingress bears its Route's name
@@ -104,23 +103,17 @@ class RouteController:
         return Observed(route, configurations, revisions, ingress, config_of(reader))
 
     def plan(self, observed: Observed, now: datetime) -> Plan:
-        network = observed.config.network
-        domains = self._domains.configured(observed.config)
-        duration_s = network.rollout_duration_s or self._rollout_duration_s
-        return _Work(observed, now, domains, duration_s).plan()
+        return _Work(observed, now, self._domains.configured(observed.config)).plan()
 
 
 class _Work:
     """One plan in the making: the actions so far, the conditions, when to look again."""
 
-    def __init__(
-        self, observed: Observed, now: datetime, domains: Domains, rollout_duration_s: int
-    ) -> None:
+    def __init__(self, observed: Observed, now: datetime, domains: Domains) -> None:
         self._observed = observed
         self._route = observed.route
         self._now = (now - _EPOCH) // timedelta(microseconds=1) * MICROSECOND
         self._domains = domains
-        self._rollout_duration_s = rollout_duration_s
         self._actions: list[Action] = []
         self._requeue_after_s: float | None = None
         status = observed.route.status
@@ -189,7 +182,8 @@ class _Work:
     def _step(self, assigned: Assigned) -> Stepped:
         """Return how far the rollout should be now; without a duration it is over at once."""
         wanted, ingress = goal(assigned), self._observed.ingress
-        duration_s = rollout_duration_s(self._route, self._rollout_duration_s)
+        stock_s = self._observed.config.network.rollout_duration_s
+        duration_s = rollout_duration_s(self._route, stock_s)
         if duration_s <= 0 or ingress is None:
             return Stepped(wanted)
         before = deserialize(ingress.metadata.annotations.get(ANNOTATION_ROLLOUT, ""))

@@ -20,14 +20,12 @@ class Retention(Struct, frozen=True):
 class ControllerSettings(Struct, frozen=True):
     """`progress_deadline_s` is `config-deployment`'s; a revision's annotation goes before it.
 
-    `replicas_max` bounds one revision's processes whatever its min-scale says. `rollout_duration_s`
-    is `config-network`'s rollout-duration, for Routes without the annotation; 0 moves all at once.
+    `replicas_max` bounds one revision's processes whatever its min-scale says.
     `unmarked_retry_s`: until a revision that a Route means and no mark says so is looked at again.
     """
 
     domains: Domains = Domains()
     progress_deadline_s: float = 600.0
-    rollout_duration_s: int = 0
     image_retry_s: float = 10.0
     unmarked_retry_s: float = 1.0
     replicas_max: int = 100

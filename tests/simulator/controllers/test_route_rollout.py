@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from simulator.controllers.route import RouteController, rollout_duration_s
-from simulator.controllers.settings import ControllerSettings
 from simulator.reconciling.plan import Create, Plan, Update, UpdateStatus
 from simulator.resources.conditions import TRUE, UNKNOWN
+from simulator.resources.core import ConfigMap
+from simulator.resources.meta import ObjectMeta
 from simulator.resources.networking import ANNOTATION_ROLLOUT, Ingress
 from simulator.resources.serving import Configuration, Revision, Route, TrafficTarget
 from tests.support.clocks import ManualClock
@@ -36,6 +37,7 @@ class Story:
         self.configuration: Configuration = configuration()
         self.revisions: list[Revision] = []
         self.ingress: Ingress | None = None
+        self.maps: list[ConfigMap] = []
         self.made = Plan()
 
     def release(self, name: str) -> None:
@@ -51,7 +53,7 @@ class Story:
 
     def look(self) -> Plan:
         """Plan once, and carry it out as the store does."""
-        objects: list[Any] = [self.route, self.configuration, *self.revisions]
+        objects: list[Any] = [self.route, self.configuration, *self.revisions, *self.maps]
         world = World(*objects, *([self.ingress] if self.ingress else []))
         observed = self.controller.observe(world, self.route.key)
         assert observed is not None
@@ -282,8 +284,9 @@ def test_the_duration(annotations: dict[str, str], stock_s: int, expected: int) 
     assert rollout_duration_s(route(annotations=annotations), stock_s) == expected
 
 
-def test_the_instances_duration_counts_for_a_route_without_one() -> None:
+def test_config_networks_duration_counts_for_a_route_without_one() -> None:
     story = begun("")
-    story.controller = RouteController(ControllerSettings(rollout_duration_s=60))
+    meta = ObjectMeta(name="config-network", namespace="knative-serving")
+    story.maps.append(ConfigMap(meta, {"rollout-duration": "60"}))
     story.settle()
     assert (story.ready, story.split) == (IN_PROGRESS, {"a": 99, "b": 1})
