@@ -14,11 +14,12 @@ import asyncio
 import logging
 import math
 from http import HTTPStatus
-from time import perf_counter_ns, time
+from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
-from gateway.accesslog import Entry, shown, timestamp, trace_id_of
+from gateway.accesslog import trace_id_of
 from gateway.errors import BackendGone, GatewayError, RequestTimeout, UpstreamFailed
+from gateway.exchangelog import entry_of
 from gateway.http1.request import IDEMPOTENT, RequestHead
 from gateway.http1.response import ResponseHead
 from gateway.metrics.cell import CLIENT_GONE, REROUTED, TIMED_OUT, Cell
@@ -52,7 +53,7 @@ class Exchange:
     _lease: Lease | None = None
     _tunnelled: Lease | None = None
     _dialing: asyncio.Task[None] | None = None
-    _cell: Cell | None = None
+    cell: Cell | None = None  # what it is counted in, once it has its target
     bytes_up: int = 0  # of the body
     bytes_down: int = 0
     _progress_seen: int = -1  # at `_active_at`
@@ -77,7 +78,7 @@ class Exchange:
             split = route.split if not route.rules else route.split_for(request.lines)
             target = split.pick()
         self.target = target
-        self._cell = cell = target.cell or target.open_cell(self._worker.metrics)
+        self.cell = cell = target.cell or target.open_cell(self._worker.metrics)
         cell.begun += 1
         backend = target.backend
         self._replayable = self.request_ended and request.method in IDEMPOTENT
@@ -124,8 +125,8 @@ class Exchange:
             self._dialing = None
             waited_us = (perf_counter_ns() - waiting_since_ns) // 1000
             self.queued_us += waited_us
-            if self._cell is not None:
-                self._cell.waited(waited_us)
+            if self.cell is not None:
+                self.cell.waited(waited_us)
             self._send(lease)
             if not self.request_ended and not lease.is_full:
                 self.client.resume()
@@ -149,11 +150,11 @@ class Exchange:
 
     def _reroute(self) -> None:
         route = self.client.hosts.match(self.request.host)
-        if self._cell is not None:
-            self._cell.aborted(REROUTED, 0, 0)  # of the revision that it left
+        if self.cell is not None:
+            self.cell.aborted(REROUTED, 0, 0)  # of the revision that it left
         target, self._explanation = route.pick_explained(self.request.lines)
         self.target = target
-        self._cell = cell = target.cell or target.open_cell(self._worker.metrics)
+        self.cell = cell = target.cell or target.open_cell(self._worker.metrics)
         cell.begun += 1
 
     def on_request_body(self, data: bytes, trailers: bytes, ended: bool) -> None:
@@ -336,8 +337,8 @@ class Exchange:
             self.client.abort()
             return
         self.client.refuse(self, error)
-        if self._cell is not None:
-            self._cell.answered_here += 1
+        if self.cell is not None:
+            self.cell.answered_here += 1
         else:
             self._worker.metrics.worker.refuse(error.status)
         self._count(error.status, type(error).__name__)
@@ -347,14 +348,14 @@ class Exchange:
 
     def _count(self, status: int, reason: str = "") -> None:
         latency_us = (perf_counter_ns() - self._begun_ns) // 1000
-        if self._cell is not None:
-            self._cell.done(status, latency_us, self.bytes_up, self.bytes_down)
+        if self.cell is not None:
+            self.cell.done(status, latency_us, self.bytes_up, self.bytes_down)
         if self._worker.access_log is not None:
             self._log(status, reason, latency_us)
 
     def _count_aborted(self, reason: int) -> None:
-        if self._cell is not None:
-            self._cell.aborted(reason, self.bytes_up, self.bytes_down)
+        if self.cell is not None:
+            self.cell.aborted(reason, self.bytes_up, self.bytes_down)
         if self._worker.access_log is not None:
             latency_us = (perf_counter_ns() - self._begun_ns) // 1000
             self._log(self.status, REASON_NAMES[reason], latency_us)
@@ -363,30 +364,9 @@ class Exchange:
         access_log = self._worker.access_log
         trace_id = trace_id_of(self.request.lines)
         if access_log is not None and access_log.is_wanted(trace_id):
-            access_log.record(self._entry(trace_id, status, reason, latency_us))
-
-    def _entry(self, trace_id: str, status: int, reason: str, latency_us: int) -> Entry:
-        request, cell = self.request, self._cell
-        return Entry(
-            time=timestamp(time() - latency_us / 1e6),
-            worker=self._worker.number,
-            client=self.client.ip,
-            protocol=self.client.protocol if request.is_http11 else "HTTP/1.0",
-            method=shown(request.method),
-            host=shown(request.host),
-            path=shown(request.target),
-            status=status,
-            service=cell.service if cell else "",
-            revision=cell.revision if cell else "",
-            tag=cell.tag if cell else "",
-            bytes_up=self.bytes_up,
-            bytes_down=self.bytes_down,
-            duration_us=latency_us,
-            queue_us=self.queued_us,
-            retries=self.retries,
-            trace_id=trace_id,
-            reason=reason,
-        )
+            access_log.record(
+                entry_of(self, self._worker.number, trace_id, status, reason, latency_us)
+            )
 
     # Flow: whoever cannot write any more pauses the other side.
 

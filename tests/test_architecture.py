@@ -26,6 +26,8 @@ STATE_ALLOWED: dict[str, str] = {}
 
 # The only places that may let real time pass in a test: bounded waits for a real condition.
 SLEEP_ALLOWED: dict[str, str] = {
+    "tests/gateway/test_leases.py": "a time in which nothing must happen",
+    "tests/gateway/test_worker_process.py": "the time in which a worker would spin",
     "tests/gateway/test_timeouts.py": "a revision whose pace is what is tested",
     "tests/gateway/test_upgrades.py": "how long a flood may stand still and still be one",
     "tests/support/waiting.py": "a bounded wait for what another process does",

@@ -241,9 +241,7 @@ class ClientConnection(Client):
 
     def _refuse_bytes(self, error: GatewayError) -> None:
         """Answer what is no request, and close: what follows cannot be trusted (RFC 9112 6.3)."""
-        self._buffer = b""
-        self._closing = True
-        self._reading = False
+        self._buffer, self._closing, self._reading = b"", True, False
         self._worker.metrics.worker.refuse(error.status)
         self._write(refusal(error, with_body=True, close=True))
         self._linger()
