@@ -1,6 +1,7 @@
 """What holds for every test; see tests/support for the helpers."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -14,3 +15,8 @@ compiled.use(os.environ)
 # A loaded machine is no failure: property tests are judged by what they find, not by the clock.
 settings.register_profile("knary", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("knary")
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and so would every program
+# that they start: a signal that is handled here is the default there.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
