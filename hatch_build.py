@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
+import io
 import os
 import re
 import shlex
@@ -17,7 +18,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,9 @@ TYPED = ("msgspec", "uvloop")  # what mypy must see to know the types that gatew
 
 # Cold, or made of classes that are not mypyc's: msgspec's structs.
 INTERPRETED = frozenset(
-    f"gateway/{name}.py"
-    for name in ("build", "contract", "control", "main", "native", "settings")
+    f"gateway/{name}.py" for name in ("build", "contract", "control", "main", "native", "settings")
 )
+_NOTE_ON_SPEED = "warning: Treating generator comprehension as list"
 LIBRARY = "knary_gateway"  # the one shared library in which all modules are
 
 
@@ -146,7 +147,8 @@ def _run_mypyc(place: Path, options: Sequence[str]) -> tuple[str, dict[str, Path
     from setuptools.errors import CCompilerError
 
     paths = ["--config-file=", "--explicit-package-bases", *options, *modules(place / "gateway")]
-    extensions = mypycify(paths, opt_level="3", debug_level="0", group_name=LIBRARY)
+    with _hushed():
+        extensions = mypycify(paths, opt_level="3", debug_level="0", group_name=LIBRARY)
     for each in extensions:
         each.extra_compile_args.append("-Wno-error")  # another compiler warns of other things
     command: Any = Distribution({"name": LIBRARY, "ext_modules": extensions}).get_command_obj(
@@ -161,6 +163,20 @@ def _run_mypyc(place: Path, options: Sequence[str]) -> tuple[str, dict[str, Path
         raise CannotCompile(f"the C compiler could not compile it: {error}") from error
     files = {each.name: place / command.get_ext_fullpath(each.name) for each in extensions}
     return version("mypy"), files
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Pass on what is printed meanwhile, but for mypyc's notes on speed, which trouble nobody."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            yield
+    finally:
+        lines = printed.getvalue().splitlines()
+        for line in lines:
+            if _NOTE_ON_SPEED not in line:
+                print(line)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -179,6 +195,8 @@ def main(arguments: Sequence[str]) -> int:
             print(f"knary: the gateway is {made}, and up to date")
             return 0
         began = time.monotonic()
+        count = len(modules(gateway))
+        print(f"knary: compiling {count} modules with mypyc, a minute or two ...", flush=True)
         options = [f"--mypyc-annotate={Path(chosen.annotate).resolve()}"] if chosen.annotate else []
         folder = build(gateway, gateway, options)
     except CannotCompile as error:
@@ -191,9 +209,8 @@ def main(arguments: Sequence[str]) -> int:
     if made is None:
         print("knary: a source changed meanwhile; compile again", file=sys.stderr)
         return 1
-    names = sorted(made.modules())
-    print(f"knary: {made}: {', '.join(name for name in names if name.startswith('gateway.'))}")
-    print(f"knary: {len(names)} extension modules in {time.monotonic() - began:.0f} s: {folder}")
+    print(f"knary: {made} in {time.monotonic() - began:.0f} s; the next `knary up` runs it")
+    print(f"knary: it is in {folder.relative_to(ROOT)}; `make compile-clean` removes it")
     return 0
 
 
