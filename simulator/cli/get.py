@@ -116,8 +116,9 @@ def _show(answers: Sequence[tuple[Kind, list[Document]]], names: Sequence[str], 
         output.table([_header(tables[0], view), *rows] if view.headers else rows)
         shown += 1
     if not shown:
-        where = f" in {view.namespace} namespace" if view.namespace else ""
-        output.note(f"No resources found{where}.")
+        inside = view.namespace and any(kind.namespaced for kind, _ in answers)
+        where = f" in {view.namespace} namespace." if inside else ""  # as kubectl, period too
+        output.note(f"No resources found{where}")
 
 
 def _objects(answers: Sequence[Document]) -> list[Document]:

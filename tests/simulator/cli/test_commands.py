@@ -302,6 +302,7 @@ def test_nothing_found_is_no_error_and_a_name_that_is_not_there_is_one(knary: Kn
     assert knary("get", "pods", "-n", "kube-public") == Ended(
         0, "", "No resources found in kube-public namespace.\n"
     )
+    assert knary("get", "clusterdomainclaims").err == "No resources found\n"  # they are in none
     assert knary("service", "list", "-n", "kube-public").out == "No services found.\n"
     assert knary("get", "ksvc", "nope") == Ended(
         1, "", 'Error: services.serving.knative.dev "nope" not found\nSee `knary get services -A`\n'
