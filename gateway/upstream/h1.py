@@ -25,9 +25,14 @@ _LAST_CHUNK = b"0\r\n"
 async def connect(worker: Worker, replica: Replica) -> UpstreamConnection:
     """Return a new connection. Raise OSError."""
     connection = UpstreamConnection(worker, replica)
-    await worker.loop.create_connection(
-        cast("Callable[[], asyncio.BaseProtocol]", lambda: connection), replica.host, replica.port
-    )
+    try:
+        await worker.loop.create_connection(
+            cast("Callable[[], asyncio.BaseProtocol]", lambda: connection),
+            *(replica.host, replica.port),
+        )
+    except BaseException:
+        connection.forget()  # cancelled when it was just made: uvloop tells it of no end
+        raise
     return connection
 
 
@@ -43,6 +48,7 @@ class UpstreamConnection(Lease):
         self._head: ResponseHead | None = None
         self._body: Body | None = None
         self._interim_heads = 0
+        self._is_counted = False
         self.idle_since = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -50,6 +56,7 @@ class UpstreamConnection(Lease):
         self._write: Callable[[bytes], None] = self.transport.write  # a call less per request
         self.transport.set_write_buffer_limits(self._worker.settings.buffer_bytes_high)
         self._worker.upstream_connections += 1
+        self._is_counted = True
 
     # The way up.
 
@@ -194,7 +201,13 @@ class UpstreamConnection(Lease):
     def detach(self) -> None:
         """Let go of the transport: it is part of a tunnel now."""
         self.exchange = None
-        self._worker.upstream_connections -= 1
+        self.forget()
+
+    def forget(self) -> None:
+        """Count it no more."""
+        if self._is_counted:
+            self._is_counted = False
+            self._worker.upstream_connections -= 1
 
     def eof_received(self) -> bool:
         """End now: the connection is lost only when all that was written is sent, if ever."""
@@ -202,7 +215,7 @@ class UpstreamConnection(Lease):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._worker.upstream_connections -= 1
+        self.forget()
         self._end(exc)
 
     def _end(self, exc: Exception | None) -> None:

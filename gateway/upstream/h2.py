@@ -29,9 +29,13 @@ async def connect_session(worker: Worker, replica: Replica) -> StreamLease:
     Raise OSError, or UpstreamNonsense when it does not speak HTTP/2.
     """
     session = UpstreamSession(worker, replica)
-    await worker.loop.create_connection(
-        cast("Callable[[], asyncio.BaseProtocol]", lambda: session), replica.host, replica.port
-    )
+    try:
+        await worker.loop.create_connection(
+            cast("Callable[[], asyncio.BaseProtocol]", lambda: session), replica.host, replica.port
+        )
+    except BaseException:
+        session.forget()  # cancelled when it was just made: uvloop tells it of no end
+        raise
     try:
         await session.settled
     except BaseException:
@@ -123,12 +127,18 @@ class UpstreamSession(Session):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.worker.upstream_connections -= 1
         self._lose(str(exc or "end of stream"))
+
+    def forget(self) -> None:
+        """Count it no more, if it was made at all."""
+        if self in self.worker.sessions:
+            self._lose("cancelled")
+            self.core.sender.take()  # to nowhere
 
     def _lose(self, why: str) -> None:
         if not self._is_lost:
             self._is_lost = True
+            self.worker.upstream_connections -= 1
             self.replica.sessions.remove(self)
             del self.worker.sessions[self]
             self.core.lose(why)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from gateway.contract import RouteTable
 from gateway.gates import Gate
 from tests.support.gateway import (
@@ -185,5 +187,35 @@ def test_who_waits_for_room_on_a_revision_that_then_refuses_all_is_told_so() -> 
                 for answer in await asyncio.gather(*many):
                     assert answer.startswith(b"HTTP/1.1 503 ")
             assert replica.in_flight == worker.backend().waiting == 0
+
+    run(story())
+
+
+@pytest.mark.parametrize("protocol", ["http1", "h2c"])
+def test_a_connection_that_is_cancelled_at_any_step_is_counted_no_more(protocol: str) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\0\0\0\4\0\0\0\0\0")  # h2c's SETTINGS; HTTP/1.1 has not asked yet
+        await reader.read()
+
+    async def story() -> None:
+        async with gateway() as worker, revision(silent) as address:
+            rows = table({"one": (address,)}, protocol=protocol)  # type: ignore[arg-type]
+            worker.router.replace(rows)
+            (replica,) = worker.backend().replicas
+            for steps in range(12):
+                asking = await worker.connect()
+                asking[1].write(GET)
+                await until(lambda: worker.worker.waiting == 1, "it is dialling")
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                for exchange in worker.under_way():
+                    exchange.expire()
+                await until(lambda: not worker.worker.waiting, "it dials no more")
+                for session in list(worker.worker.sessions):
+                    session.transport.abort()
+                await until(lambda: not worker.worker.sessions, "each dials anew")
+            await until(lambda: not worker.worker.upstream_connections, "all are gone")
+            assert replica.in_flight == 0
+            assert replica.sessions == list(worker.worker.sessions) == []
 
     run(story())
