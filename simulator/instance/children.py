@@ -139,6 +139,11 @@ class Child:
                 await self._done.wait()
         return self._done.is_set()
 
+    def note_again(self) -> None:
+        """Keep the file of the process id once more: another child of this plan had it."""
+        if self.pid is not None:
+            self._note_pid(self.pid)
+
     async def _run_once(self) -> int:
         """Start the process and return its exit code when it has ended."""
         reading, writing = os.pipe()

@@ -141,7 +141,6 @@ class Parent:
         self._terminal = terminal
         self._paths = InstancePaths(work.options.data)
         self._ending = Ending()
-        self._restart: asyncio.Task[None] | None = None
 
         def child(plan: ChildPlan, give_up: Callable[[str, str], None]) -> Child:
             return Child(plan, surroundings, clock=clock, give_up=give_up)
@@ -212,8 +211,7 @@ class Parent:
 
     async def _stop(self) -> None:
         """Stop the children in order; at once when the user asks again."""
-        if self._restart is not None:
-            self._restart.cancel()
+        self._workers.restart_no_more()
         self._terminal.progress("stopping …")
         self._paths.description.unlink(missing_ok=True)
         await self._ending.stop(
@@ -230,7 +228,7 @@ class Parent:
     def _handlers(self, group: asyncio.TaskGroup) -> dict[signal.Signals, Callable[[], None]]:
         def restart() -> None:
             if not self._ending.told.is_set():
-                self._restart = group.create_task(self._workers.restart(group))
+                self._workers.restart(group)
 
         return {
             signal.SIGINT: self._ending.on_signal,

@@ -30,7 +30,7 @@ class Workers:
     ) -> None:
         self._make = make
         self._start_s_max = start_s_max
-        self._restarting = asyncio.Lock()
+        self._restarting: asyncio.Task[None] | None = None
         self.children = [make(plan, give_up) for plan in plans]
         self.leaving: list[Child] = []  # they finish what they have begun
 
@@ -38,19 +38,28 @@ class Workers:
         """Return every worker that may still run."""
         return (*self.children, *self.leaving)
 
-    async def restart(self, group: asyncio.TaskGroup) -> None:
+    def restart(self, group: asyncio.TaskGroup) -> None:
         """Replace all of them, in turn; stop at the first whose successor does not start.
 
-        Cancelled, it leaves all that may still run in `all`.
+        Not while they start, or are being replaced already.
         """
-        if self._restarting.locked():
+        if self._restarting is not None and not self._restarting.done():
             log.warning("the workers are being restarted already")
-            return
-        async with self._restarting:
-            for index in range(len(self.children)):
-                if not await self._replace(index, group):
-                    return
-            log.info("all workers have been replaced")
+        elif not all(child.ready.is_set() for child in self.children):
+            log.warning("the workers are not restarted: they are starting")
+        else:
+            self._restarting = group.create_task(self._replace_all(group))
+
+    def restart_no_more(self) -> None:
+        """Leave all that may still run in `all`, and start no other."""
+        if self._restarting is not None:
+            self._restarting.cancel()
+
+    async def _replace_all(self, group: asyncio.TaskGroup) -> None:
+        for index in range(len(self.children)):
+            if not await self._replace(index, group):
+                return
+        log.info("all workers have been replaced")
 
     async def _replace(self, index: int, group: asyncio.TaskGroup) -> bool:
         old = self.children[index]
@@ -67,6 +76,7 @@ class Workers:
         self.leaving.remove(successor)
         if not started:
             await successor.kill()
+            old.note_again()  # its successor had the file of the process id
             return False
         self.children[index] = successor
         self.leaving.append(old)

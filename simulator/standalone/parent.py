@@ -158,7 +158,6 @@ class StandaloneGateway:
         self._version = 0
         self._count = 0
         self._unannounced = False
-        self._restart: asyncio.Task[None] | None = None
 
         def child(plan: ChildPlan, give_up: Callable[[str, str], None]) -> Child:
             return Child(plan, surroundings, clock=clock, give_up=give_up)
@@ -211,8 +210,7 @@ class StandaloneGateway:
         self._out.flush()
 
     async def _stop(self) -> None:
-        if self._restart is not None:
-            self._restart.cancel()
+        self._workers.restart_no_more()
         await self._ending.stop(
             self._stop_workers(), self._end_life, self._workers.all, self._limits.end_s_max
         )
@@ -274,7 +272,7 @@ class StandaloneGateway:
 
         def restart() -> None:
             if not self._ending.told.is_set():
-                self._restart = group.create_task(self._workers.restart(group))
+                self._workers.restart(group)
 
         return {
             signal.SIGINT: self._ending.on_signal,
