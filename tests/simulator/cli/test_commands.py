@@ -299,9 +299,8 @@ def test_get_shows_objects_whole(knary: Knary) -> None:
 
 
 def test_nothing_found_is_no_error_and_a_name_that_is_not_there_is_one(knary: Knary) -> None:
-    assert knary("get", "pods", "-n", "kube-public") == Ended(
-        0, "", "No resources found in kube-public namespace.\n"
-    )
+    nothing = Ended(0, "", "No resources found in kube-public namespace.\n")
+    assert knary("get", "pods", "-n", "kube-public") == nothing
     assert knary("get", "clusterdomainclaims").err == "No resources found\n"  # they are in none
     assert knary("service", "list", "-n", "kube-public").out == "No services found.\n"
     assert knary("get", "ksvc", "nope") == Ended(
