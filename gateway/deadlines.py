@@ -6,11 +6,14 @@ open connections, ten times a second for requests and once a second for idle con
 
 from __future__ import annotations
 
+import logging
 from asyncio import AbstractEventLoop, TimerHandle
 from collections.abc import Callable
 from typing import Protocol
 
 from gateway.settings import Settings
+
+log = logging.getLogger(__name__)
 
 IDLE_TICKS = 10  # connections are looked at on every tenth tick
 
@@ -62,10 +65,22 @@ class Deadlines:
         self.now = now = self._loop.time()
         # Requests are found by their connections: a set of their own would cost each 0.2 us.
         for connection in list(self.connections):
-            connection.check_requests(now, self._tick_s)
+            try:
+                connection.check_requests(now, self._tick_s)
+            except Exception:
+                self._break(connection)
         self._on_tick(now)
         self._ticks += 1
         if self._ticks % IDLE_TICKS == 0:
             self._on_second(now)
             for connection in list(self.connections):
-                connection.check(now)
+                try:
+                    connection.check(now)
+                except Exception:
+                    self._break(connection)
+
+    def _break(self, connection: Waiting) -> None:
+        """End a connection that is in trouble: the others' deadlines do not wait for its cure."""
+        log.exception("a connection cannot be looked at, and is broken off")
+        self.connections.discard(connection)
+        connection.abort()
