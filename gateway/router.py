@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from gateway.changes import Change
 from gateway.contract import Backend, Delta, Route, RouteTable, Split
 from gateway.errors import NoRoute
@@ -311,7 +313,9 @@ class Router:
         """Take its replicas away; it is gone when no route names it either."""
         state = self._backends.get(key)
         if state is not None:
-            self._update_backend(Backend(key), {}, listed=False)
+            # Its requests under way keep its waits.
+            row = structs.replace(self._rows.get(key, Backend(key)), addresses=())
+            self._update_backend(row, {}, listed=False)
             self._drop_unused(state)
 
     def _drop_unused(self, state: BackendState) -> None:

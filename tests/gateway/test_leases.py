@@ -219,3 +219,21 @@ def test_a_connection_that_is_cancelled_at_any_step_is_counted_no_more(protocol:
             assert replica.sessions == list(worker.worker.sessions) == []
 
     run(story())
+
+
+def test_a_request_on_a_revision_that_left_the_table_keeps_that_revisions_waits() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        del writer
+        await reader.read()
+
+    async def story() -> None:
+        async with gateway(tick_s=0.01) as worker, revision(silent) as address:
+            worker.router.replace(table({"one": (address,)}, response_start_s=0.2))
+            (replica,) = worker.backend().replicas
+            asking = asyncio.ensure_future(worker.get())
+            await until(lambda: replica.in_flight == 1, "it is under way")
+            worker.router.replace(RouteTable())
+            async with asyncio.timeout(5):
+                assert (await asking).startswith(b"HTTP/1.1 504 ")
+
+    run(story())
