@@ -33,6 +33,7 @@ Client = Callable[[str], Awaitable[Results]]
 
 
 async def hello(request: web.Request) -> web.StreamResponse:
+    await request.read()  # an early answer ends a stream before h2spec can do wrong on it
     return web.Response(text=f"hello {request.method}")
 
 
