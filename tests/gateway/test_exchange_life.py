@@ -8,8 +8,10 @@ import math
 from typing import Any, cast
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import example, given, settings
 
+from gateway.build import build
 from gateway.contract import RouteTable
 from gateway.downstream.client import Client
 from gateway.errors import GatewayError, UpstreamFailed
@@ -23,6 +25,10 @@ from gateway.upstream.lease import Lease
 from gateway.upstream.pool import Replica
 from gateway.worker import Worker
 from tests.support.gateway import HOST, run, table
+
+if build() != "interpreted":
+    # To allow subclasses of a test would cost each call a look-up.
+    pytest.skip("compiled, Client and Lease have no other subclasses", allow_module_level=True)
 
 ADDRESS = "127.0.0.1:9"  # never connected to
 INTERIM = ResponseHead(103, b"Early Hints", [], keep_alive=True)
