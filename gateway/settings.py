@@ -82,7 +82,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     upstream_idle_connections_max: int = 512  # kept per replica
     replica_wait_s_max: float = 30.0  # a request waits so long for a replica that answers
     replica_waiters_max: int = 10_000  # requests that wait, per revision (activator's queue)
-    room_check_s: float = 0.05  # who waits for room looks so often, besides being told
+    room_check_s: float = 0.05  # the first who waits for room looks so often, besides being told
     interim_heads_max: int = 32  # 1xx before one answer
     tunnel_half_closed_s_max: float = 30.0  # one side of a WebSocket's tunnel outlives the other
     redial_s: float = 0.05  # a replica that refused is tried again after so long
