@@ -46,7 +46,8 @@ def test_the_first_canary_by_hand_goes_as_written() -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         answers = re.findall(r"^Hello (\w+)!$", done.stdout, re.MULTILINE)
         assert answers[0] == "World"
-        assert sorted(answers[1:]) == ["Knative"] * 3 + ["World"] * 3
+        assert sorted(answers[1:7]) == ["Knative"] * 3 + ["World"] * 3
+        assert "Knary-Explain: " in done.stdout
         assert re.search(r"^helloworld-go-00002 ", done.stdout, re.MULTILINE)
         assert knary.get("helloworld-go").text == "Hello World!\n"
 
