@@ -5,28 +5,19 @@
 from __future__ import annotations
 
 import msgspec
-from msgspec import Struct
 
 from simulator.config.current import Config
+from simulator.config.defaults import DefaultsConfig
 
 STOCK_FEATURES = frozenset({"multi-container", "kubernetes.podspec-volumes-emptydir"})
 
 
-class Defaults(Struct, frozen=True):
-    """Names are the config maps' keys; times in seconds. `features` names what is enabled."""
+class Defaults(DefaultsConfig, frozen=True):
+    """What config-defaults says, and of other maps what admission asks for besides.
 
-    revision_timeout_seconds: int = 300
-    max_revision_timeout_seconds: int = 600
-    revision_response_start_timeout_seconds: int = 300
-    revision_idle_timeout_seconds: int = 0
-    container_name_template: str = "user-container"
-    init_container_name_template: str = "init-container"
-    container_concurrency: int = 0
-    container_concurrency_max_limit: int = 1000
-    allow_container_concurrency_zero: bool = True
-    enable_service_links: bool | None = False
-    revision_requests: dict[str, str] = {}
-    revision_limits: dict[str, str] = {}
+    Names are the maps' keys; times in seconds. `features` names what is enabled.
+    """
+
     pod_autoscaler_class: str = "kpa.autoscaling.knative.dev"
     max_scale_limit: int = 0
     allow_zero_initial_scale: bool = False

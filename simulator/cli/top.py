@@ -54,7 +54,10 @@ def top(service: str | None, namespace: str | None, form: str | None, instance: 
         output.document({**after, "rows": rows}, form)
         return
     if not rows:
-        output.note("No requests were counted yet.")
+        whose = (
+            f" for service {service!r}; `knary get ksvc -A` lists what there is" if service else ""
+        )
+        output.note(f"No requests were counted yet{whose}.")
         return
     several = len({row["namespace"] for row in rows}) > 1
     output.table([HEADER, *(cells(row, with_namespace=several) for row in rows)])

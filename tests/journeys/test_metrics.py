@@ -154,4 +154,7 @@ def test_top_shows_what_was_asked(knary: Instance) -> None:
     table = knary.run("top").out.splitlines()
     assert table[0].split()[:4] == ["SERVICE", "REVISION", "TAG", "REQUESTS"]
     assert table[1].split()[:2] == ["hello", "hello-00001"]
-    assert knary.run("top", "nobody").err == "No requests were counted yet.\n"
+    assert knary.run("top", "nobody").err == (
+        "No requests were counted yet for service 'nobody'; `knary get ksvc -A` lists what there"
+        " is.\n"
+    )
