@@ -16,15 +16,18 @@ import knary
 from simulator.admission.settings import defaults_of
 from simulator.api import documents
 from simulator.api.access import HEALTH_PATHS, Policy
+from simulator.api.deletes import Deletes
 from simulator.api.discovery import discovery_document
 from simulator.api.exchange import PLAIN, Answer, Request, Stream
 from simulator.api.guard import guarded, split_target
 from simulator.api.logs import Logs
 from simulator.api.paging import Pages
+from simulator.api.patches import Patches
 from simulator.api.paths import Verb, parse_path, verb_of
 from simulator.api.queries import Query
 from simulator.api.reads import Reads
 from simulator.api.settings import ApiSettings
+from simulator.api.storing import Storing
 from simulator.api.streams import Streams
 from simulator.api.watch import Watches
 from simulator.api.writes import Writes
@@ -68,9 +71,10 @@ class ApiServer:
         self._streams = Streams(settings.streams_max)
         pages = Pages(clock, settings.list_snapshots_max, settings.list_snapshot_s_max)
         reads = Reads(store, clock, pages)
-        writes = Writes(
-            store, clock, lambda: defaults_of(config_of(store)), settings.patch_attempts
-        )
+        storing = Storing(store, clock, lambda: defaults_of(config_of(store)))
+        writes = Writes(storing)
+        patches = Patches(storing, settings.patch_attempts)
+        deletes = Deletes(store, clock)
         watches = Watches(store, clock, settings)
         logs = Logs(store, replica_logs, settings)
         self._verbs: dict[Verb, Answering] = {
@@ -80,9 +84,9 @@ class ApiServer:
             "log": _at_once(logs.open),
             "create": writes.create,
             "update": writes.update,
-            "patch": writes.patch,
-            "delete": writes.delete,
-            "deletecollection": writes.delete_collection,
+            "patch": patches.patch,
+            "delete": deletes.delete,
+            "deletecollection": deletes.delete_collection,
         }
         self._address = ""
         self._runner: web.ServerRunner | None = None

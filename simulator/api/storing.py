@@ -1,0 +1,86 @@
+"""The last step of every create, update and patch: admit the object, and store it or only try."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from simulator.admission.admit import admit
+from simulator.admission.settings import Defaults
+from simulator.api import documents, drafts
+from simulator.api.bodies import Draft, WriteOptions
+from simulator.api.exchange import Answer
+from simulator.api.paths import Target
+from simulator.clock import Clock
+from simulator.errors import AlreadyExists, NotFound
+from simulator.resources.core import Namespace
+from simulator.resources.meta import Resource, timestamp
+from simulator.store import transitions
+from simulator.store.objects import Store
+from simulator.store.transitions import Outcome, Unchanged
+
+USER = "knary-admin"  # the kubeconfig's user
+
+Decide = Callable[[Resource, Resource], Outcome]
+
+
+class Storing:
+    """Admission and the store, behind what the verbs make of a request."""
+
+    def __init__(self, store: Store, clock: Clock, defaults: Callable[[], Defaults]) -> None:
+        self.store = store
+        self._clock = clock
+        self._defaults = defaults
+
+    async def create(self, target: Target, options: WriteOptions, draft: Draft) -> Answer:
+        """Store a new object: 201. Raise ApiError."""
+        new = drafts.as_new(draft.object, target)
+        self._require_namespace(new, target)
+        admitted = admit(new, None, USER, self._defaults())
+        if options.is_dry_run:
+            stored = self._would_create(admitted.object, target)
+        else:
+            stored = await self.store.create(admitted.object)
+        warnings = (*draft.warnings, *admitted.warnings)
+        return Answer(201, documents.object_json(stored), warnings=warnings)
+
+    async def replace(
+        self, target: Target, options: WriteOptions, old: Resource, draft: Draft
+    ) -> Answer:
+        """Store the object in the place of `old`, or its status alone: 200. Raise ApiError."""
+        drafts.refuse_stale(target, old, draft.object)
+        warnings = draft.warnings
+        decide: Decide
+        if target.subresource == "status":
+            new, decide = draft.object, transitions.update_status
+        else:
+            admitted = admit(drafts.over(old, draft.object), old, USER, self._defaults())
+            new, decide = admitted.object, transitions.update
+            warnings = (*warnings, *admitted.warnings)
+        if options.is_dry_run:
+            outcome = decide(old, new)
+            stored = old if isinstance(outcome, Unchanged) else outcome.object
+        elif target.subresource == "status":
+            stored = await self.store.update_status(new)
+        else:
+            stored = await self.store.update(new)
+        return Answer(200, documents.object_json(stored), warnings=warnings)
+
+    def _require_namespace(self, new: Resource, target: Target) -> None:
+        """Raise NotFound or Forbidden unless the object's namespace can take new ones."""
+        if not target.info.namespaced:
+            return
+        namespace = self.store.get(Namespace, "", target.namespace)
+        if namespace is None:
+            raise NotFound.of("", "namespaces", target.namespace)
+        if namespace.is_deleting:
+            why = f"unable to create new content in namespace {target.namespace}"
+            why += " because it is being terminated"
+            raise drafts.forbidden(target, new.metadata.name, why)
+
+    def _would_create(self, new: Resource, target: Target) -> Resource:
+        name = new.metadata.name or f"{new.metadata.generate_name}xxxxx"
+        if self.store.get(type(new), new.metadata.namespace, name) is not None:
+            raise AlreadyExists.of(target.info.group, target.info.plural, name)
+        now = timestamp(self._clock.now())
+        return transitions.create(new, name=name, uid=str(uuid.uuid4()), now=now)
