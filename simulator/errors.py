@@ -20,13 +20,14 @@ class ApiError(KnaryError):
         super().__init__(message)
         self.message = message
         self.details = details
+        self.metadata: Mapping[str, Any] = {}
 
     def status(self) -> dict[str, Any]:
         """Return the metav1.Status body."""
         body: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": dict(self.metadata),
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,
@@ -135,6 +136,31 @@ class Expired(ApiError):
 
     code = 410
     reason = "Expired"
+
+
+class ContinueExpired(Expired):
+    """The pages of a list are gone; the token in it goes on with what is there now."""
+
+    @classmethod
+    def of(cls, message: str, token: str) -> ContinueExpired:
+        expired = cls(message)
+        expired.metadata = {"continue": token}
+        return expired
+
+
+class TooLargeVersion(ApiError):
+    """A resourceVersion that is yet to come (apiserver `storage/errors.go`)."""
+
+    code = 504
+    reason = "Timeout"
+
+    @classmethod
+    def of(cls, version: int, current: int) -> TooLargeVersion:
+        causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+        return cls(
+            f"Timeout: Too large resource version: {version}, current: {current}",
+            {"causes": causes, "retryAfterSeconds": 1},
+        )
 
 
 class TooLarge(ApiError):

@@ -1,6 +1,6 @@
 """The Kubernetes-shaped HTTP surface: `server` (HTTP in and out), `access` and `guard` (who may
-ask), `paths` and `queries` (what is asked), `reads`, `writes`, `watch` and `logs` (one function
-per verb), `bodies` (what clients send), `discovery`, `tables`, `negotiation` and `documents`
-(what they get), `paging` (lists in pages), `exchange` (a request and an answer without HTTP),
-`settings` (its bounds).
+ask), `paths`, `queries` and `listoptions` (what is asked), `reads`, `writes`, `watch` and `logs`
+(one function per verb), `bodies` (what clients send), `discovery`, `tables`, `negotiation` and
+`documents` (what they get), `paging` (lists in pages), `exchange` (a request and an answer
+without HTTP), `settings` (its bounds).
 """

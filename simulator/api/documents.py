@@ -33,6 +33,21 @@ def list_json(info: KindInfo, objects: Sequence[Resource], metadata: dict[str, A
     return to_json(head)[:-1] + b',"items":[' + items + b"]}"
 
 
+def partial(obj: Resource, api_version: str) -> dict[str, Any]:
+    """Return the object's metadata alone, as meta.k8s.io's PartialObjectMetadata."""
+    metadata = msgspec.to_builtins(obj.metadata)
+    return {"kind": "PartialObjectMetadata", "apiVersion": api_version, "metadata": metadata}
+
+
+def partial_list(
+    objects: Sequence[Resource], api_version: str, metadata: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the metadata of many objects, as PartialObjectMetadataList."""
+    items = [partial(obj, api_version) for obj in objects]
+    kind = "PartialObjectMetadataList"
+    return {"kind": kind, "apiVersion": api_version, "metadata": metadata, "items": items}
+
+
 def status_json(error: ApiError) -> bytes:
     """Return the metav1.Status of a refusal."""
     return to_json(error.status())

@@ -7,18 +7,17 @@ from typing import Any
 
 from simulator.api import documents
 from simulator.api.exchange import Answer, Request
-from simulator.api.negotiation import Form, form_of
-from simulator.api.paging import Pages
+from simulator.api.listoptions import EXACT, require_sound_list
+from simulator.api.negotiation import Form, form_of_list, form_of_object
+from simulator.api.paging import Listed, Pages
 from simulator.api.paths import Target
 from simulator.api.queries import Query
 from simulator.api.tables import INCLUDE_OBJECT, table
 from simulator.clock import Clock
-from simulator.errors import BadRequest, Expired, NotFound
+from simulator.errors import BadRequest, Expired, NotFound, TooLargeVersion
 from simulator.resources.meta import Resource
 from simulator.store.objects import Store
 from simulator.store.selectors import Selector, parse_selector
-
-_VERSION_MATCHES = ("", "Exact", "NotOlderThan")
 
 
 def found(store: Store, target: Target) -> Resource:
@@ -69,53 +68,72 @@ class Reads:
         self._pages = pages
 
     def get(self, request: Request) -> Answer:
-        """Return the object, or its one-row table. Raise NotFound."""
-        form = form_of(request.accept)
+        """Return the object, its metadata or its one-row table. Raise NotFound."""
+        form = form_of_object(request.accept, request.target.info.kind)
+        self._require_reached(request.query)
         obj = found(self._store, request.target)
-        if form == "json":
-            return Answer(200, documents.object_json(obj))
-        return self._table(request, form, [obj], {"resourceVersion": obj.metadata.resource_version})
+        match form.name:
+            case "json":
+                return Answer(200, documents.object_json(obj))
+            case "Table":
+                metadata = {"resourceVersion": obj.metadata.resource_version}
+                return self._table(request, form, [obj], metadata)
+            case _:
+                return Answer(200, documents.to_json(documents.partial(obj, form.api_version)))
 
     def list(self, request: Request) -> Answer:
         """Return the objects of a namespace, or of all, that the selectors choose, by name.
 
         With `limit`, a page of what was there when the first page was asked for. Raise
-        BadRequest, or Expired when the version or the page that is asked for is gone.
+        BadRequest, Invalid, or Expired when the version or the page that is asked for is gone.
         """
-        form = form_of(request.accept)
-        query, target = request.query, request.target
+        query, info = request.query, request.target.info
+        form = form_of_list(request.accept, info.kind)
         limit = query.integer("limit") or 0
+        require_sound_list(query)
         selector = selector_of(request)
-        asked = (query.text("labelSelector"), query.text("fieldSelector"))
-        question = (target.info.qualified, target.namespace, asked)
-        if token := query.text("continue"):
-            page = self._pages.next(question, token, limit)
-        else:
-            self._require_version(query)
-            objects = candidates(self._store, target, selector)
+
+        def listed() -> Listed:
+            objects = candidates(self._store, request.target, selector)
             if not selector.is_everything:
                 objects = [obj for obj in objects if selector.matches(obj)]
-            page = self._pages.first(question, objects, self._store.version, limit)
+            return Listed(objects, self._store.version)
+
+        question = (
+            *(info.qualified, request.target.namespace),
+            *(query.text("labelSelector"), query.text("fieldSelector")),
+        )
+        if token := query.text("continue"):
+            _require_no_version(query)
+            page = self._pages.next(question, token, limit, listed)
+        else:
+            self._require_reached(query)
+            page = self._pages.first(question, listed(), limit)
         metadata: dict[str, Any] = {"resourceVersion": str(page.version)}
         if page.token:
             metadata["continue"] = page.token
             if selector.is_everything:  # as a real API server: unknown with selectors
                 metadata["remainingItemCount"] = page.remaining
-        if form != "json":
-            return self._table(request, form, page.objects, metadata)
-        return Answer(200, documents.list_json(target.info, page.objects, metadata))
+        match form.name:
+            case "json":
+                return Answer(200, documents.list_json(info, page.objects, metadata))
+            case "Table":
+                return self._table(request, form, page.objects, metadata)
+            case _:
+                partial = documents.partial_list(page.objects, form.api_version, metadata)
+                return Answer(200, documents.to_json(partial))
 
-    def _require_version(self, query: Query) -> None:
-        """Raise Expired when what is here is not what resourceVersion asks for."""
-        match = query.text("resourceVersionMatch")
-        if match not in _VERSION_MATCHES:
-            raise BadRequest(f'invalid resourceVersionMatch "{match[:40]}"')
+    def _require_reached(self, query: Query) -> None:
+        """Raise TooLargeVersion or Expired when what is here is not what is asked for.
+
+        An exact version that is not the present one counts as compacted.
+        """
         version, current = query.version(), self._store.version
         if version is None:
             return
         if version > current:
-            raise Expired(f"too large resource version: {version}, current: {current}")
-        if match == "Exact" and version != current:
+            raise TooLargeVersion.of(version, current)
+        if query.text("resourceVersionMatch") == EXACT and version != current:
             raise Expired(f"too old resource version: {version} ({current})")
 
     def _table(
@@ -123,4 +141,11 @@ class Reads:
     ) -> Answer:
         include = include_object(request.query)
         rows = table(request.target.info, objects, "", include, self._clock.now())
-        return Answer(200, documents.to_json(rows | {"apiVersion": form, "metadata": metadata}))
+        rows |= {"apiVersion": form.api_version, "metadata": metadata}
+        return Answer(200, documents.to_json(rows))
+
+
+def _require_no_version(query: Query) -> None:
+    """Raise BadRequest when a page is asked for at a version: its token says which."""
+    if query.text("resourceVersion") not in ("", "0"):
+        raise BadRequest("specifying resource version is not allowed when using continue")

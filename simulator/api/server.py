@@ -21,7 +21,7 @@ from simulator.api.discovery import discovery_document
 from simulator.api.exchange import PLAIN, Answer, Request, Stream
 from simulator.api.guard import guarded, split_target
 from simulator.api.logs import Logs
-from simulator.api.paging import Pages
+from simulator.api.paging import Pages, secret_of
 from simulator.api.patches import Patches
 from simulator.api.paths import Verb, parse_path, verb_of
 from simulator.api.queries import Query
@@ -69,7 +69,10 @@ class ApiServer:
         self._settings = settings
         self._policy = policy
         self._streams = Streams(settings.streams_max)
-        pages = Pages(clock, settings.list_snapshots_max, settings.list_snapshot_s_max)
+        pages = Pages(
+            *(clock, settings.list_snapshots_max, settings.list_snapshot_s_max),
+            secret_of(policy.token),
+        )
         reads = Reads(store, clock, pages)
         storing = Storing(store, clock, lambda: defaults_of(config_of(store)))
         writes = Writes(storing)

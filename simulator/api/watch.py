@@ -14,12 +14,13 @@ from msgspec import Struct
 
 from simulator.api import documents
 from simulator.api.exchange import Request, Stream
-from simulator.api.negotiation import Form, form_of
+from simulator.api.listoptions import require_sound_watch
+from simulator.api.negotiation import Form, form_of_object
 from simulator.api.reads import candidates, include_object, selector_of
 from simulator.api.settings import ApiSettings
 from simulator.api.tables import table
 from simulator.clock import Clock
-from simulator.errors import ApiError, Invalid
+from simulator.errors import ApiError
 from simulator.resources.meta import Resource
 from simulator.resources.scheme import KindInfo
 from simulator.store.objects import Store, Watch, WatchEvent
@@ -71,31 +72,38 @@ class Frames:
         self._has_columns = False
 
     def event(self, type_: str, obj: Resource) -> bytes:
-        if self._form == "json":
-            return _line(type_, documents.object_json(obj))
-        return _line(type_, documents.to_json(self._table([obj], obj.metadata.resource_version)))
+        match self._form.name:
+            case "json":
+                return _line(type_, documents.object_json(obj))
+            case "Table":
+                return self._table_line(type_, [obj], obj.metadata.resource_version)
+            case _:
+                partial = documents.partial(obj, self._form.api_version)
+                return _line(type_, documents.to_json(partial))
 
     def bookmark(self, version: int, annotations: dict[str, str] | None = None) -> bytes:
         """Return the line that says that all up to `version` was sent."""
         metadata: dict[str, Any] = {"resourceVersion": str(version)}
         if annotations:
             metadata["annotations"] = annotations
-        if self._form != "json" and not annotations:
-            return _line("BOOKMARK", documents.to_json(self._table([], str(version))))
+        elif self._form.name == "Table":
+            return self._table_line("BOOKMARK", [], str(version))
         shell = {"kind": self._info.kind, "apiVersion": self._info.api_version}
+        if self._form.name == "PartialObjectMetadata":
+            shell = {"kind": self._form.name, "apiVersion": self._form.api_version}
         return _line("BOOKMARK", documents.to_json(shell | {"metadata": metadata}))
 
     def error(self, error: ApiError) -> bytes:
         return _line("ERROR", documents.status_json(error))
 
-    def _table(self, objects: Sequence[Resource], version: str) -> dict[str, Any]:
+    def _table_line(self, type_: str, objects: Sequence[Resource], version: str) -> bytes:
         rows = table(self._info, objects, version, self._include, self._clock.now())
-        rows["apiVersion"] = self._form
+        rows["apiVersion"] = self._form.api_version
         # A client keeps the columns of the first frame.
         if self._has_columns:
             rows["columnDefinitions"] = None
         self._has_columns = True
-        return rows
+        return _line(type_, documents.to_json(rows))
 
 
 class Plan(Struct, frozen=True):
@@ -123,11 +131,15 @@ class Watches:
         happens. An expired N is one ERROR frame, not an HTTP error.
         """
         query, target = request.query, request.target
-        form = form_of(request.accept)
+        form = form_of_object(request.accept, target.info.kind)
+        require_sound_watch(query)
         selection = Selection(target.namespace, target.name, selector_of(request))
         frames = Frames(target.info, form, include_object(query), self._clock)
         since = query.version()
-        sends_initial = _sends_initial(request, since)
+        # Unasked, the state comes first where a client names no version to go on from.
+        sends_initial = query.boolean("sendInitialEvents")
+        if "sendInitialEvents" not in query.values:
+            sends_initial = not since
         timeout_s = float(max(0, query.integer("timeoutSeconds") or 0))
         # Read and follow without an await in between: no event is lost or seen twice.
         initial: tuple[Resource, ...] = ()
@@ -141,7 +153,9 @@ class Watches:
         plan = Plan(
             initial=initial,
             version=version,
-            marks_initial_end=query.boolean("sendInitialEvents"),
+            marks_initial_end=sends_initial
+            and query.boolean("sendInitialEvents")
+            and query.boolean("allowWatchBookmarks"),
             has_bookmarks=query.boolean("allowWatchBookmarks"),
             timeout_s=min(
                 timeout_s or self._settings.watch_timeout_s_max, self._settings.watch_timeout_s_max
@@ -182,19 +196,6 @@ class Watches:
                 return await watch.next_events(self._settings.watch_batch_events_max) or None
         except TimeoutError:
             return []
-
-
-def _sends_initial(request: Request, since: int | None) -> bool:
-    query = request.query
-    if "sendInitialEvents" not in query.values:
-        return not since
-    if query.text("resourceVersionMatch") != "NotOlderThan":
-        message = (
-            "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-        )
-        causes = [("resourceVersionMatch", "FieldValueForbidden", message)]
-        raise Invalid.of("meta.k8s.io", "ListOptions", "", causes)
-    return query.boolean("sendInitialEvents")
 
 
 def _line(type_: str, obj: bytes) -> bytes:

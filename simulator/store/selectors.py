@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from msgspec import Struct
 
 from simulator.errors import BadRequest
-from simulator.resources.core import Event, Pod
+from simulator.resources.core import ConfigMap, Event, Pod
 from simulator.resources.meta import Resource
 from simulator.resources.names import label_value_problems, qualified_name_problems
 from simulator.resources.scheme import KindInfo
@@ -137,11 +137,26 @@ def parse_fields(info: KindInfo, text: str) -> tuple[FieldRequirement, ...]:
         if match is None:
             raise BadRequest(f"invalid selector: '{text}'; can't understand '{term}'")
         field = term[: match.start()]
-        if field not in _FIELDS and field not in _FIELDS_OF.get(info.type, ()):
-            raise BadRequest(f"field label not supported: {field}")
+        _require_selectable(info, field)
         value = _unescaped(term[match.end() :])
         requirements.append(FieldRequirement(field, value, is_equal=match[0] != "!="))
     return tuple(requirements)
+
+
+def _require_selectable(info: KindInfo, field: str) -> None:
+    """Raise BadRequest in the words of the kind's conversion of field labels.
+
+    Sources: apiextensions-apiserver `conversion/converter.go`, apimachinery
+    `runtime/conversion.go` for kinds that have none of their own.
+    """
+    if field in _FIELDS_OF.get(info.type, ()) or field == "metadata.name":
+        return
+    if field == "metadata.namespace" and info.namespaced:
+        return
+    if info.type is ConfigMap:
+        known = '"metadata.name", "metadata.namespace"'
+        raise BadRequest(f"{quoted(field)} is not a known field selector: only {known}")
+    raise BadRequest(f"field label not supported: {field}")
 
 
 _operator = re.compile("!=|==|=")

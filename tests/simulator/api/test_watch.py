@@ -258,3 +258,60 @@ def test_only_so_many_watches_are_open_and_a_place_comes_free(tmp_path: Path) ->
                 continue
 
     run_with_api(tmp_path, scenario, ApiSettings(streams_max=1))
+
+
+_INITIAL = "sendInitialEvents={}&resourceVersionMatch=NotOlderThan"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        pytest.param("", ["a", "b", "+c"], id="no version: the state first"),
+        pytest.param("resourceVersion=0", ["a", "b", "+c"], id="version 0: the state first"),
+        pytest.param("resourceVersion=3", ["+c"], id="a version: what comes after it"),
+        pytest.param("resourceVersion=2", ["b", "+c"], id="an older one: replayed from there"),
+        pytest.param(_INITIAL.format("false"), ["+c"], id="no state, as asked"),
+        pytest.param(
+            f"{_INITIAL.format('false')}&resourceVersion=0", ["+c"], id="no state at version 0"
+        ),
+        pytest.param(
+            f"{_INITIAL.format('false')}&resourceVersion=2", ["b", "+c"], id="no state at version 2"
+        ),
+        pytest.param(_INITIAL.format("true"), ["a", "b", "+c"], id="no bookmark unless allowed"),
+        pytest.param(
+            f"{_INITIAL.format('true')}&allowWatchBookmarks=1",
+            ["a", "b", "end 3", "+c"],
+            id="the state, and its end",
+        ),
+        pytest.param(
+            f"{_INITIAL.format('true')}&allowWatchBookmarks=1&resourceVersion=2",
+            ["a", "b", "end 3", "+c"],
+            id="the state is not older than asked",
+        ),
+        pytest.param(
+            f"{_INITIAL.format('true')}&allowWatchBookmarks=1&fieldSelector=metadata.name%3Dc",
+            ["end 3", "+c"],
+            id="the end of an empty state",
+        ),
+    ],
+)
+def test_what_a_watch_begins_with(tmp_path: Path, query: str, expected: list[str]) -> None:
+    async def scenario(api: Api) -> None:
+        for name in ("a", "b"):
+            await api.store.create(service(name))
+        async with api.watch(f"{WATCH}&{query}") as frames:
+            before = await frames.take(len(expected) - 1)
+            await api.store.create(service("c"))
+            seen = [_shown(frame) for frame in before + await frames.take(1)]
+        assert seen == [*expected[:-1], "c"]
+
+    run_with_api(tmp_path, scenario)
+
+
+def _shown(frame: Any) -> str:
+    metadata = frame["object"]["metadata"]
+    if frame["type"] == "BOOKMARK":
+        assert metadata["annotations"] == {"k8s.io/initial-events-end": "true"}
+        return f"end {metadata['resourceVersion']}"
+    assert frame["type"] == "ADDED"
+    return str(metadata["name"])
