@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from simulator.admission.core_defaulting import with_core_defaults
+from simulator.admission.core_validation import bad_base64, validate_core
 from simulator.admission.defaulting import with_defaults
 from simulator.admission.fielderrors import merged, refusals, render, warnings
 from simulator.admission.metadata_validation import validate_generic_metadata
@@ -13,6 +15,7 @@ from simulator.config.current import check, is_config
 from simulator.config.parsing import ConfigError
 from simulator.errors import BadRequest, Invalid
 from simulator.resources.core import ConfigMap
+from simulator.resources.decoding import cannot_be_handled
 from simulator.resources.meta import Resource
 from simulator.resources.scheme import info_of
 
@@ -36,9 +39,11 @@ def admit(new: Resource, old: Resource | None, user: str, defaults: Defaults = S
     for what any API server refuses in metadata, BadRequest with every complaint of Knative.
     """
     info = info_of(new)
-    defaulted = with_defaults(new, old, user, defaults)
+    defaulted = with_core_defaults(with_defaults(new, old, user, defaults))
+    if why := bad_base64(new):
+        raise BadRequest(cannot_be_handled(info.kind, info.version, why))
     # An API server's own validation comes between the mutating webhook and the validating one.
-    if causes := validate_generic_metadata(defaulted):
+    if causes := (*validate_generic_metadata(defaulted), *validate_core(defaulted, old)):
         raise Invalid.of(info.group, info.kind, new.metadata.name, causes)
     if isinstance(defaulted, ConfigMap) and is_config(defaulted):
         try:

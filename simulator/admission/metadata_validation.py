@@ -26,6 +26,7 @@ from simulator.admission.fielderrors import (
 )
 from simulator.resources.core import Namespace
 from simulator.resources.durations import is_whole_seconds, parse_duration
+from simulator.resources.endpoints import CoreService
 from simulator.resources.meta import ObjectMeta, OwnerReference, Resource
 from simulator.resources.names import (
     dns_1035_label_problems,
@@ -74,6 +75,11 @@ NETWORKING_ANNOTATIONS = frozenset(
     )
 )
 
+_NAME_PROBLEMS: dict[type[Resource], Callable[[str], tuple[str, ...]]] = {
+    CoreService: dns_1035_label_problems,
+    Namespace: dns_1123_label_problems,
+}
+
 _number = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 _quantity = re.compile(
     r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?", re.ASCII
@@ -83,10 +89,8 @@ _quantity = re.compile(
 def validate_generic_metadata(resource: Resource) -> tuple[Cause, ...]:
     """Return what any API server would refuse in an object's metadata, as causes of a 422."""
     meta = resource.metadata
-    # Namespaces become a part of host names; other objects may have dots in their names.
-    name_problems = (
-        dns_1123_label_problems if isinstance(resource, Namespace) else dns_1123_subdomain_problems
-    )
+    # Namespaces and Services become labels of host names; others may have dots in their names.
+    name_problems = _NAME_PROBLEMS.get(type(resource), dns_1123_subdomain_problems)
     causes: list[Cause] = []
     if meta.generate_name:
         prefix = prefix_for_check(meta.generate_name)

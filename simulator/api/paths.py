@@ -12,6 +12,8 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from simulator.errors import BadRequest, MethodNotAllowed
+from simulator.resources.apps import Deployment
+from simulator.resources.caching import Image
 from simulator.resources.core import Event, Namespace, Pod
 from simulator.resources.scheme import BY_RESOURCE, KindInfo
 
@@ -29,7 +31,8 @@ ALL_VERBS: tuple[Verb, ...] = (
     "update",
     "watch",
 )
-# Replicas and events are made by knary: a client may look, and delete.
+# These are made by knary, and no wish of a client's: a client may look, and delete.
+MADE_BY_KNARY = (Pod, Event, Deployment, Image)
 READ_AND_DELETE: tuple[Verb, ...] = ("delete", "deletecollection", "get", "list", "watch")
 STATUS_VERBS: tuple[Verb, ...] = ("get", "patch", "update")
 
@@ -71,7 +74,7 @@ def parse_path(path: str) -> Target | None:
 
 def verbs_of(info: KindInfo) -> tuple[Verb, ...]:
     """Return what clients may do with objects of this kind."""
-    if info.type in (Pod, Event):
+    if info.type in MADE_BY_KNARY:
         return READ_AND_DELETE
     if info.type is Namespace:  # as a real API server: not all namespaces at once
         return tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
@@ -83,6 +86,7 @@ def subresources_of(info: KindInfo) -> dict[str, tuple[Verb, ...]]:
     found: dict[str, tuple[Verb, ...]] = {}
     if info.type is Pod:
         found["log"] = ("get",)
+    if info.type in MADE_BY_KNARY and hasattr(info.type, "status"):
         found["status"] = ("get",)
     elif hasattr(info.type, "status"):
         found["status"] = STATUS_VERBS

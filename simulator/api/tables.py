@@ -1,27 +1,23 @@
 """Objects as the rows that `kubectl get` prints. Pure; the time is an argument.
 
-Sources: apiextensions-apiserver `registry/customresource/tableconvertor` (columns of a CRD),
-kubernetes `pkg/printers/internalversion/printers.go` (Namespace, ConfigMap, Pod and Event).
+Source: apiextensions-apiserver `registry/customresource/tableconvertor` (columns of a CRD); those
+of Kubernetes' own kinds are in `cells`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from simulator.api.cells import SPECIAL, Cell
 from simulator.resources import conditions
-from simulator.resources.ages import age
-from simulator.resources.core import ConfigMap, ContainerStatus, Event, Pod
 from simulator.resources.meta import Resource
-from simulator.resources.scheme import Column, KindInfo, to_document
+from simulator.resources.scheme import NAME, Column, KindInfo, to_document
 
 INCLUDE_OBJECT = ("Metadata", "Object", "None")
-
-Cell = str | int | float | bool | None
-_Special = Callable[[Any, datetime], Cell]
 
 
 def table(
@@ -41,25 +37,30 @@ def table(
 
 
 def column_definitions(info: KindInfo) -> list[dict[str, Any]]:
-    """Return the name column and the kind's own."""
-    name = Column("Name", "metadata.name")
-    return [_definition(name, "name"), *(_definition(column, "") for column in info.columns)]
+    """Return the name column, where the kind has no other place for it, and the kind's own."""
+    return [
+        {
+            "name": column.name,
+            "type": column.type,
+            "format": column.format,
+            "description": f"{column.name} of the object",
+            "priority": column.priority,
+        }
+        for column in _columns(info)
+    ]
 
 
-def _definition(column: Column, format_: str) -> dict[str, Any]:
-    return {
-        "name": column.name,
-        "type": column.type,
-        "format": format_,
-        "description": f"{column.name} of the object",
-        "priority": 0,
-    }
+def _columns(info: KindInfo) -> tuple[Column, ...]:
+    if any(column.path == NAME.path for column in info.columns):
+        return info.columns
+    return (NAME, *info.columns)
 
 
 def _row(info: KindInfo, obj: Resource, include: str, now: datetime) -> dict[str, Any]:
     document = to_document(obj)
-    cells = [obj.metadata.name, *(_cell(column, obj, document, now) for column in info.columns)]
-    row: dict[str, Any] = {"cells": cells}
+    row: dict[str, Any] = {
+        "cells": [_cell(column, obj, document, now) for column in _columns(info)]
+    }
     if include == "Object":
         row["object"] = document
     elif include == "Metadata":
@@ -72,7 +73,7 @@ def _row(info: KindInfo, obj: Resource, include: str, now: datetime) -> dict[str
 
 
 def _cell(column: Column, obj: Resource, document: dict[str, Any], now: datetime) -> Cell:
-    special = _SPECIAL.get(column.path)
+    special = SPECIAL.get(column.path)
     if special is not None:
         return special(obj, now)
     source, found, rest = column.path.partition(":")
@@ -97,73 +98,3 @@ def _at(document: Any, path: str) -> Cell:
             return None
         document = document[key]
     return document if isinstance(document, str | int | float | bool) else None
-
-
-def _pod_ready(pod: Pod, _: datetime) -> str:
-    ready = sum(1 for status in pod.status.container_statuses if _is_serving(status))
-    return f"{ready}/{len(pod.spec.containers)}"
-
-
-def _is_serving(status: ContainerStatus) -> bool:
-    return status.ready and status.state.running is not None
-
-
-def _pod_status(pod: Pod, _: datetime) -> str:
-    reason = pod.status.reason or pod.status.phase or "Unknown"
-    if pod.is_deleting and pod.status.phase not in ("Succeeded", "Failed"):
-        return "Terminating"
-    # The first container that has something to say decides.
-    said = [text for status in pod.status.container_statuses if (text := _state_reason(status))]
-    return said[0] if said else reason
-
-
-def _state_reason(status: ContainerStatus) -> str:
-    waiting, terminated = status.state.waiting, status.state.terminated
-    if waiting is not None:
-        return waiting.reason
-    if terminated is None:
-        return ""
-    if terminated.reason:
-        return terminated.reason
-    if terminated.signal:
-        return f"Signal:{terminated.signal}"
-    return f"ExitCode:{terminated.exit_code}"
-
-
-def _pod_restarts(pod: Pod, now: datetime) -> str:
-    statuses = pod.status.container_statuses
-    restarts = sum(status.restart_count for status in statuses)
-    ends = [
-        status.last_state.terminated.finished_at or ""
-        for status in statuses
-        if status.last_state.terminated is not None
-    ]
-    last = max(ends, default="")
-    return f"{restarts} ({age(last, now)} ago)" if restarts and last else str(restarts)
-
-
-def _event_last_seen(event: Event, now: datetime) -> str:
-    return age(event.last_timestamp or event.first_timestamp or event.event_time, now)
-
-
-def _event_object(event: Event, _: datetime) -> str:
-    return f"{event.involved_object.kind.lower()}/{event.involved_object.name}"
-
-
-def _config_map_data(config_map: ConfigMap, _: datetime) -> int:
-    return len(config_map.data) + len(config_map.binary_data)
-
-
-def _age(obj: Resource, now: datetime) -> str:
-    return age(obj.metadata.creation_timestamp, now)
-
-
-_SPECIAL: dict[str, _Special] = {
-    "age": _age,
-    "configmap:data": _config_map_data,
-    "pod:ready": _pod_ready,
-    "pod:status": _pod_status,
-    "pod:restarts": _pod_restarts,
-    "event:last-seen": _event_last_seen,
-    "event:object": _event_object,
-}

@@ -67,6 +67,21 @@ NAMESPACE = Kind("Namespace", "", "v1", "namespaces", "namespace", ("ns",), name
 CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", "configmap", ("cm",))
 POD = Kind("Pod", "", "v1", "pods", "pod", ("po",), ("all",))
 EVENT = Kind("Event", "", "v1", "events", "event", ("ev",))
+SECRET = Kind("Secret", "", "v1", "secrets", "secret")
+SERVICE_ACCOUNT = Kind("ServiceAccount", "", "v1", "serviceaccounts", "serviceaccount", ("sa",))
+# Below Knative's in the table: to knary a plain "service" is one of Knative's, "svc" is not.
+CORE_SERVICE = Kind("Service", "", "v1", "services", "service", ("svc",), ("all",))
+ENDPOINTS = Kind("Endpoints", "", "v1", "endpoints", "endpoints", ("ep",))
+DEPLOYMENT = Kind("Deployment", "apps", "v1", "deployments", "deployment", ("deploy",), ("all",))
+IMAGE = Kind(
+    "Image",
+    "caching.internal.knative.dev",
+    "v1alpha1",
+    "images",
+    "image",
+    ("img",),
+    ("knative-internal", "caching"),
+)
 
 KINDS = (
     SERVICE,
@@ -79,6 +94,12 @@ KINDS = (
     NAMESPACE,
     CONFIG_MAP,
     POD,
+    SECRET,
+    SERVICE_ACCOUNT,
+    CORE_SERVICE,
+    ENDPOINTS,
+    DEPLOYMENT,
+    IMAGE,
     EVENT,
 )
 WITH_READY = (SERVICE, CONFIGURATION, REVISION, ROUTE, DOMAIN_MAPPING)
@@ -121,7 +142,7 @@ def _find(word: str) -> tuple[Kind, ...]:
     known = [name for kind in KINDS for name in _names(kind)]
     near = difflib.get_close_matches(lower, known, n=2, cutoff=0.6)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    kinds = ", ".join(kind.plural for kind in KINDS)
+    kinds = ", ".join(dict.fromkeys(kind.plural for kind in KINDS))
     raise UsageError(f"no kind '{word}'{hint} Known: {kinds}")
 
 

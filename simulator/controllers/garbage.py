@@ -12,8 +12,11 @@ from msgspec import Struct
 
 from simulator.reconciling.plan import NOTHING, Action, Delete, Plan, Update
 from simulator.reconciling.reader import Reader
+from simulator.resources.apps import Deployment
+from simulator.resources.caching import Image
 from simulator.resources.core import Pod
 from simulator.resources.domainmapping import DomainMapping
+from simulator.resources.endpoints import CoreService, Endpoints
 from simulator.resources.meta import (
     FOREGROUND_FINALIZER,
     ORPHAN_FINALIZER,
@@ -32,6 +35,10 @@ FAMILY: tuple[type[Resource], ...] = (
     Revision,
     DomainMapping,
     Ingress,
+    Deployment,
+    Image,
+    CoreService,
+    Endpoints,
     Pod,
 )
 _BY_KIND = {(kind.API_VERSION, kind.KIND): kind for kind in FAMILY}

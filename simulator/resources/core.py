@@ -1,4 +1,5 @@
-"""core/v1 objects around a Knative service: Namespace, ConfigMap, Event, and Pod, one per replica.
+"""core/v1 objects around a Knative service: Namespace, ConfigMap, Secret, ServiceAccount, Event,
+and Pod, one per replica. (Service and Endpoints are in `endpoints`.)
 
 A Pod is a replica: one local process. Who writes what:
 - the revision controller creates and deletes it (spec, labels, `DRAIN_FINALIZER`);
@@ -55,6 +56,22 @@ class ConfigMap(Resource, frozen=True):
     immutable: bool | None = None
 
 
+class Secret(Resource, frozen=True):
+    """`data` is base64; `string_data` is what a client writes in its place, and never stored."""
+
+    API_VERSION: ClassVar[str] = "v1"
+    KIND: ClassVar[str] = "Secret"
+
+    type: str = ""
+    data: dict[str, str] = field(default_factory=dict)
+    string_data: dict[str, str] = field(default_factory=dict)
+    immutable: bool | None = None
+
+
+class LocalObjectReference(_Part, frozen=True):
+    name: str = ""
+
+
 class ObjectReference(_Part, frozen=True):
     api_version: str = ""
     kind: str = ""
@@ -65,9 +82,25 @@ class ObjectReference(_Part, frozen=True):
     field_path: str = ""
 
 
+class ServiceAccount(Resource, frozen=True):
+    """Every namespace has one named `default`. None has a token: no program runs as one."""
+
+    API_VERSION: ClassVar[str] = "v1"
+    KIND: ClassVar[str] = "ServiceAccount"
+
+    secrets: tuple[ObjectReference, ...] = ()
+    image_pull_secrets: tuple[LocalObjectReference, ...] = ()
+    automount_service_account_token: bool | None = None
+
+
 class EventSource(_Part, frozen=True):
     component: str = ""
     host: str = ""
+
+
+class EventSeries(_Part, frozen=True):
+    count: int = 0
+    last_observed_time: str | None = None
 
 
 class Event(Resource, frozen=True):
@@ -85,6 +118,9 @@ class Event(Resource, frozen=True):
     source: EventSource = field(default_factory=EventSource)
     reporting_component: str = ""
     reporting_instance: str = ""
+    action: str = ""
+    related: ObjectReference | None = None
+    series: EventSeries | None = None
 
 
 class PodTemplateSpec(PodSpec, frozen=True):
@@ -132,6 +168,11 @@ class ContainerStatus(Struct, frozen=True, rename="camel"):
     image: str = ""
     image_id: str = field(default="", name="imageID")
     started: bool = False
+    container_id: str = field(default="", name="containerID")
+
+
+class PodIp(_Part, frozen=True):
+    ip: str = ""
 
 
 class PodStatus(_Part, frozen=True):
@@ -140,7 +181,10 @@ class PodStatus(_Part, frozen=True):
     message: str = ""
     reason: str = ""
     host_ip: str = field(default="", name="hostIP")
+    host_ips: tuple[PodIp, ...] = field(default=(), name="hostIPs")
     pod_ip: str = field(default="", name="podIP")
+    pod_ips: tuple[PodIp, ...] = field(default=(), name="podIPs")
+    qos_class: str = ""
     start_time: str | None = None
     container_statuses: tuple[ContainerStatus, ...] = ()
 

@@ -86,7 +86,7 @@ def decode(document: Any, info: KindInfo) -> Decoded:
     try:
         decoded = msgspec.convert(cleaned, info.type)
     except msgspec.ValidationError as error:
-        raise BadRequest(_cannot_be_handled(info.kind, info.version, str(error))) from error
+        raise BadRequest(cannot_be_handled(info.kind, info.version, str(error))) from error
     return Decoded(decoded, tuple(walk.unknown_fields))
 
 
@@ -95,7 +95,7 @@ def strict_decoding_error(
 ) -> BadRequest:
     """Return the refusal of `fieldValidation=Strict`."""
     problems = ", ".join(decoding_warnings(unknown, duplicates))
-    return BadRequest(_cannot_be_handled(kind, version, f"strict decoding error: {problems}"))
+    return BadRequest(cannot_be_handled(kind, version, f"strict decoding error: {problems}"))
 
 
 def decoding_warnings(unknown: Sequence[str], duplicates: Sequence[str]) -> tuple[str, ...]:
@@ -106,14 +106,15 @@ def decoding_warnings(unknown: Sequence[str], duplicates: Sequence[str]) -> tupl
     )
 
 
-def _cannot_be_handled(kind: str, version: str, why: str) -> str:
+def cannot_be_handled(kind: str, version: str, why: str) -> str:
+    """Return apimachinery's words for a document that is no object of its kind."""
     return f'{kind} in version "{version}" cannot be handled as a {kind}: {why}'
 
 
 def _check_kind(document: Any, info: KindInfo) -> None:
     if not isinstance(document, dict):
         raise BadRequest(
-            _cannot_be_handled(
+            cannot_be_handled(
                 info.kind, info.version, f"the body is a JSON {_type_name(document)}, not an object"
             )
         )

@@ -10,23 +10,31 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from simulator.resources.core import ConfigMap, Event, Namespace, Pod
+from simulator.resources.apps import Deployment
+from simulator.resources.caching import Image
+from simulator.resources.core import ConfigMap, Event, Namespace, Pod, Secret, ServiceAccount
 from simulator.resources.domainmapping import ClusterDomainClaim, DomainMapping
+from simulator.resources.endpoints import CoreService, Endpoints
 from simulator.resources.meta import Resource
 from simulator.resources.networking import Ingress
 from simulator.resources.serving import Configuration, Revision, Route, Service
 
 
 class Column(Struct, frozen=True):
-    """A printed column: a path of keys, `conditions:TYPE.field`, or a name that tables.py knows."""
+    """A printed column: a path of keys, `conditions:TYPE.field`, or a name that tables.py knows.
+
+    Those of priority 1 are for `-o wide`.
+    """
 
     name: str
     path: str
     type: str = "string"
+    priority: int = 0
+    format: str = ""
 
 
 class KindInfo(Struct, frozen=True):
-    """One kind. `group` is "" for core."""
+    """One kind. `group` is "" for core. The name comes first, unless it is among the `columns`."""
 
     type: type[Resource]
     group: str
@@ -52,6 +60,8 @@ class KindInfo(Struct, frozen=True):
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
+NAME = Column("Name", "metadata.name", format="name")
+_AGE = Column("Age", "age")
 _KNATIVE = ("all", "knative", "serving")
 _READY = (
     Column("Ready", "conditions:Ready.status"),
@@ -143,7 +153,7 @@ KINDS: tuple[KindInfo, ...] = (
         ("cdc",),
         ("knative-internal", "networking"),
         namespaced=False,
-        columns=(Column("Namespace", "spec.namespace"), Column("Age", "age")),
+        columns=(Column("Namespace", "spec.namespace"), _AGE),
     ),
     KindInfo(
         Namespace,
@@ -153,7 +163,7 @@ KINDS: tuple[KindInfo, ...] = (
         "namespace",
         ("ns",),
         namespaced=False,
-        columns=(Column("Status", "status.phase"), Column("Age", "age")),
+        columns=(Column("Status", "status.phase"), _AGE),
     ),
     KindInfo(
         ConfigMap,
@@ -162,7 +172,7 @@ KINDS: tuple[KindInfo, ...] = (
         "configmaps",
         "configmap",
         ("cm",),
-        columns=(Column("Data", "configmap:data", "integer"), Column("Age", "age")),
+        columns=(Column("Data", "data:count", "integer"), _AGE),
     ),
     KindInfo(
         Pod,
@@ -176,8 +186,83 @@ KINDS: tuple[KindInfo, ...] = (
             Column("Ready", "pod:ready"),
             Column("Status", "pod:status"),
             Column("Restarts", "pod:restarts"),
-            Column("Age", "age"),
+            _AGE,
+            Column("IP", "pod:ip", priority=1),
+            Column("Node", "pod:node", priority=1),
+            Column("Nominated Node", "none", priority=1),
+            Column("Readiness Gates", "none", priority=1),
         ),
+    ),
+    KindInfo(
+        Secret,
+        "",
+        "v1",
+        "secrets",
+        "secret",
+        columns=(Column("Type", "type"), Column("Data", "data:count", "integer"), _AGE),
+    ),
+    KindInfo(
+        ServiceAccount,
+        "",
+        "v1",
+        "serviceaccounts",
+        "serviceaccount",
+        ("sa",),
+        columns=(Column("Secrets", "serviceaccount:secrets", "integer"), _AGE),
+    ),
+    KindInfo(
+        CoreService,
+        "",
+        "v1",
+        "services",
+        "service",
+        ("svc",),
+        ("all",),
+        columns=(
+            Column("Type", "spec.type"),
+            Column("Cluster-IP", "service:cluster-ip"),
+            Column("External-IP", "service:external-ip"),
+            Column("Port(s)", "service:ports"),
+            _AGE,
+            Column("Selector", "service:selector", priority=1),
+        ),
+    ),
+    KindInfo(
+        Endpoints,
+        "",
+        "v1",
+        "endpoints",
+        "endpoints",
+        ("ep",),
+        columns=(Column("Endpoints", "endpoints:addresses"), _AGE),
+    ),
+    KindInfo(
+        Deployment,
+        "apps",
+        "v1",
+        "deployments",
+        "deployment",
+        ("deploy",),
+        ("all",),
+        columns=(
+            Column("Ready", "deployment:ready"),
+            Column("Up-to-date", "deployment:updated", "integer"),
+            Column("Available", "deployment:available", "integer"),
+            _AGE,
+            Column("Containers", "deployment:containers", priority=1),
+            Column("Images", "deployment:images", priority=1),
+            Column("Selector", "deployment:selector", priority=1),
+        ),
+    ),
+    KindInfo(
+        Image,
+        "caching.internal.knative.dev",
+        "v1alpha1",
+        "images",
+        "image",
+        ("img",),
+        ("knative-internal", "caching"),
+        columns=(Column("Image", "spec.image"),),
     ),
     KindInfo(
         Event,
@@ -191,7 +276,12 @@ KINDS: tuple[KindInfo, ...] = (
             Column("Type", "type"),
             Column("Reason", "reason"),
             Column("Object", "event:object"),
-            Column("Message", "message"),
+            Column("Subobject", "event:subobject", priority=1),
+            Column("Source", "event:source", priority=1),
+            Column("Message", "event:message"),
+            Column("First Seen", "event:first-seen", priority=1),
+            Column("Count", "event:count", "integer", priority=1),
+            Column("Name", "metadata.name", priority=1, format="name"),
         ),
     ),
 )

@@ -67,7 +67,7 @@ def create(obj: T, *, name: str, uid: str, now: str) -> T:
         name=name,
         uid=uid,
         resource_version="",
-        generation=1,
+        generation=1 if _has_generations(obj) else None,
         creation_timestamp=now,
         deletion_timestamp=None,
         deletion_grace_period_seconds=None,
@@ -88,7 +88,7 @@ def update(stored: Resource, obj: Resource) -> Outcome:
         changes["status"] = stored.status
     spec_differs = hasattr(stored, "spec") and stored.spec != obj.spec  # type: ignore[attr-defined]
     generation = meta.generation
-    if spec_differs:
+    if spec_differs and _has_generations(stored):
         generation = (generation or 0) + 1
     metadata = msgspec.structs.replace(
         meta,
@@ -129,7 +129,7 @@ def delete(stored: Resource, options: DeleteOptions, now: str) -> Outcome:
                 finalizers=finalizers,
                 deletion_timestamp=now,
                 deletion_grace_period_seconds=grace_s,
-                generation=(meta.generation or 0) + 1,
+                generation=(meta.generation or 0) + 1 if _has_generations(stored) else None,
             )
         )
     # A second delete may only hasten the first one.
@@ -138,6 +138,11 @@ def delete(stored: Resource, options: DeleteOptions, now: str) -> Outcome:
         grace_s = known_s if known_s is not None else grace_s
     new = stored.with_metadata(finalizers=finalizers, deletion_grace_period_seconds=grace_s)
     return UNCHANGED if new == stored else Stored(new)
+
+
+def _has_generations(obj: Resource) -> bool:
+    """Tell whether changes of the spec are counted: of core kinds, those of Pods alone are."""
+    return bool(info_of(obj).group) or isinstance(obj, Pod)
 
 
 def with_version(obj: T, version: int) -> T:

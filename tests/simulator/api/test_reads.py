@@ -235,6 +235,8 @@ def test_discovery_lists_every_kind_with_its_verbs(tmp_path: Path) -> None:
             assert [group["name"] for group in groups["groups"]] == [
                 "serving.knative.dev",
                 "networking.internal.knative.dev",
+                "apps",
+                "caching.internal.knative.dev",
             ]
             assert (await get("/apis/serving.knative.dev"))["kind"] == "APIGroup"
             resources = await get("/apis/serving.knative.dev/v1")

@@ -50,7 +50,15 @@ def test_the_splitters_are_those_of_the_gateway() -> None:
         ("rev,rt", ["revisions", "routes"]),
         ("pods,po", ["pods"]),
         ("knative", ["services", "configurations", "revisions", "routes", "domainmappings"]),
-        ("all", ["services", "configurations", "revisions", "routes", "domainmappings", "pods"]),
+        ("svc,services.v1.", ["services"]),
+        ("deploy,deployments.apps", ["deployments"]),
+        (
+            "all",
+            [
+                *("services", "configurations", "revisions", "routes", "domainmappings"),
+                *("pods", "services", "deployments"),
+            ],
+        ),
     ],
 )
 def test_kinds_have_kubectls_names(text: str, plurals: list[str]) -> None:
@@ -77,7 +85,8 @@ def test_one_kind_is_one_kind() -> None:
 
 def test_a_manifest_names_its_kind() -> None:
     assert kind_of({"apiVersion": "serving.knative.dev/v1", "kind": "Route"}) == find_kind("rt")
-    assert kind_of({"apiVersion": "v1", "kind": "Service"}) is None
+    assert kind_of({"apiVersion": "v1", "kind": "Service"}) == find_kind("svc")
+    assert kind_of({"apiVersion": "v2", "kind": "Service"}) is None
 
 
 @pytest.mark.parametrize(
