@@ -41,6 +41,7 @@ class Entry(Struct, frozen=True):
     host: str
     path: str
     status: int
+    grpc_status: str
     service: str
     revision: str
     tag: str

@@ -56,6 +56,7 @@ class Exchange:
     cell: Cell | None = None  # what it is counted in, once it has its target
     bytes_up: int = 0  # of the body
     bytes_down: int = 0
+    grpc_status: int = -1  # that the client of a call was told; -1: none
     _progress_seen: int = -1  # at `_active_at`
     _active_at: float = 0.0
 
@@ -305,8 +306,8 @@ class Exchange:
         self._give_up_upstream()
         if started and self._tunnelled is None:
             self.answered = True
-            self._count_aborted(TIMED_OUT)
             self.client.cut_short(self, error.body.encode())
+            self._count_aborted(TIMED_OUT)
         else:
             self.refuse(error)
 

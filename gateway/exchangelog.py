@@ -6,6 +6,7 @@ from time import time
 from typing import TYPE_CHECKING
 
 from gateway.accesslog import Entry, shown, timestamp
+from gateway.metrics.layout import GRPC_STATUS_NAMES
 
 if TYPE_CHECKING:
     from gateway.exchange import Exchange
@@ -25,6 +26,7 @@ def entry_of(
         host=shown(request.host),
         path=shown(request.target),
         status=status,
+        grpc_status=GRPC_STATUS_NAMES[exchange.grpc_status] if exchange.grpc_status >= 0 else "",
         service=cell.service if cell else "",
         revision=cell.revision if cell else "",
         tag=cell.tag if cell else "",

@@ -9,7 +9,13 @@ from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.http1.request import RequestHead
 from gateway.http1.response import ResponseHead
-from gateway.http2.answers import is_grpc, own_answer, own_trailers
+from gateway.http2.answers import (
+    GRPC_UNAVAILABLE,
+    grpc_status,
+    own_answer,
+    own_grpc_status,
+    own_trailers,
+)
 from gateway.http2.errors import ErrorCode
 from gateway.http2.heads import response_block
 from gateway.http2.stream import Stream
@@ -31,7 +37,8 @@ class RequestStream(Stream):
         del ended  # the head says so
         session = self._session
         session.worker.metrics.worker.h2_streams_begun += 1
-        exchange = Exchange(session.worker, StreamClient(session, self), head)
+        client = CallClient(session, self) if head.is_grpc else StreamClient(session, self)
+        exchange = Exchange(session.worker, client, head)
         self.exchange = exchange
         try:
             exchange.begin()
@@ -121,23 +128,17 @@ class StreamClient(Client):
         session.schedule()
 
     def refuse(self, exchange: Exchange, error: GatewayError) -> None:
-        """A gRPC client reads the error from trailers alone, as Envoy sends them."""
-        request = exchange.request
-        head, body = (own_trailers(error), b"") if is_grpc(request) else own_answer(error)
-        if request.method == b"HEAD":
+        head, body = own_answer(error)
+        if exchange.request.method == b"HEAD":
             body = b""
         self._stream.answer(head, body, exchange.why())
         self._session.schedule()
 
     def cut_short(self, exchange: Exchange, text: bytes) -> None:
-        if is_grpc(exchange.request):
-            trailers = b"grpc-status: 14\r\ngrpc-message: %b\r\n" % text
-            self.respond(exchange, None, b"", trailers, True)
-        elif self._sized:
+        if self._sized:
             self.abort()  # a declared length has no room for it
             return
-        else:
-            self.respond(exchange, None, text, b"", True)
+        self.respond(exchange, None, text, b"", True)
         self.on_answered(exchange)
 
     def abort(self) -> None:
@@ -162,3 +163,40 @@ class StreamClient(Client):
     def resume(self) -> None:
         self._session.core.resume(self._stream)
         self._session.schedule()
+
+
+class CallClient(StreamClient):
+    """What the exchange of a gRPC call answers to: whether it failed is in the trailers."""
+
+    _head: ResponseHead | None = None
+
+    def respond(
+        self,
+        exchange: Exchange,
+        head: ResponseHead | None,
+        data: bytes,
+        trailers: bytes,
+        ended: bool,
+    ) -> None:
+        if head is not None:
+            self._head = head
+        if ended:
+            exchange.grpc_status = status = grpc_status(self._head, trailers)
+            if exchange.cell is not None:
+                exchange.cell.called(status, exchange.status)
+        super().respond(exchange, head, data, trailers, ended)
+
+    def refuse(self, exchange: Exchange, error: GatewayError) -> None:
+        """A gRPC client reads the error from trailers alone, as Envoy sends them."""
+        exchange.grpc_status = status = own_grpc_status(error.status)
+        if exchange.cell is not None:
+            exchange.cell.called(status, error.status)
+        self._stream.answer(own_trailers(error), b"", exchange.why())
+        self._session.schedule()
+
+    def cut_short(self, exchange: Exchange, text: bytes) -> None:
+        """End it with trailers; it counts as cut, not as a call that was answered."""
+        exchange.grpc_status = GRPC_UNAVAILABLE
+        trailers = b"grpc-status: %d\r\ngrpc-message: %b\r\n" % (GRPC_UNAVAILABLE, text)
+        super().respond(exchange, None, b"", trailers, True)
+        self.on_answered(exchange)

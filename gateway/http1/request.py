@@ -45,6 +45,7 @@ class RequestHead:
     expects_continue = False
     explain = False
     wants_trailers: bool = False  # it said so: `TE: trailers`
+    is_grpc: bool = False  # a call, over HTTP/2
     forwarded_for = b""
     forwarded = b""
     host = b""

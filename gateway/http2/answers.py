@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from gateway.errors import GatewayError
-from gateway.http1.request import RequestHead
 from gateway.http1.response import ResponseHead
+from gateway.metrics.cell import GRPC_STATUSES
 
 # As Envoy and the gRPC project map them (`doc/http-grpc-status-mapping.md`).
 _GRPC_STATUS: Final = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
 _GRPC_UNKNOWN: Final = 2
-_GRPC_TYPE: Final = b"content-type: application/grpc"
-_GRPC_TYPE_ENDS: Final = b"\r+;"
+GRPC_UNAVAILABLE: Final = 14
+
+_OK_LINE: Final = b"grpc-status: 0\r\n"
+_STATUS_LINE: Final = re.compile(
+    rb"(?:\A|\n)grpc-status:[ \t]*([0-9]{1,2})[ \t]*\r\n", re.IGNORECASE
+)
 
 
-def is_grpc(request: RequestHead) -> bool:
-    """Tell whether the client speaks gRPC (its content-type; not gRPC-Web)."""
-    start = len(_GRPC_TYPE)
-    return any(
-        line.startswith(_GRPC_TYPE) and line[start] in _GRPC_TYPE_ENDS for line in request.lines
-    )
+def grpc_status(head: ResponseHead | None, trailers: bytes) -> int:
+    """Return the status of a call that ended so, as its client reads it.
+
+    It is in the trailers, or in the head of an answer that has none (`PROTOCOL-HTTP2.md`).
+    """
+    if trailers.startswith(_OK_LINE):
+        return 0
+    lines = trailers or (b"".join(head.lines) if head is not None else b"")
+    match = _STATUS_LINE.search(lines)
+    if match is not None:
+        status = int(match[1])
+        return status if status < GRPC_STATUSES else _GRPC_UNKNOWN
+    return own_grpc_status(head.status) if head is not None else _GRPC_UNKNOWN
+
+
+def own_grpc_status(status: int) -> int:
+    """Return what a status of HTTP's means to a call."""
+    return _GRPC_STATUS.get(status, _GRPC_UNKNOWN)
 
 
 def own_answer(error: GatewayError) -> tuple[ResponseHead, bytes]:
@@ -37,10 +54,9 @@ def own_answer(error: GatewayError) -> tuple[ResponseHead, bytes]:
 
 def own_trailers(error: GatewayError) -> ResponseHead:
     """Return an error as an answer of trailers alone; the HTTP status is 200, as gRPC has it."""
-    status = _GRPC_STATUS.get(error.status, _GRPC_UNKNOWN)
     lines = [
         b"content-type: application/grpc\r\n",
-        b"grpc-status: %d\r\n" % status,
+        b"grpc-status: %d\r\n" % own_grpc_status(error.status),
         b"grpc-message: %b\r\n" % grpc_message(error.body),
     ]
     return ResponseHead(200, b"OK", lines, keep_alive=True)

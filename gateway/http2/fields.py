@@ -20,6 +20,7 @@ AUTHORITY: Final = -6
 STATUS: Final = -5
 LAST_PSEUDO: Final = -5
 MALFORMED: Final = -4  # its value says why; only the stream ends, for HPACK's state stays whole
+GRPC: Final = -3  # a content-type of gRPC's
 TE: Final = -2
 COOKIE: Final = -1
 
@@ -30,6 +31,8 @@ FieldReader = Callable[[bytes, bytes], Field]
 FIELD_OVERHEAD_BYTES: Final = 32  # what each field counts more than its bytes (RFC 7541 4.1)
 LINE_OVERHEAD_BYTES: Final = FIELD_OVERHEAD_BYTES - len(": \r\n")
 
+CONTENT_TYPE: Final = b"content-type"  # whether a field of this name is plain hangs on its value
+
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
 # As in HTTP/1.1: no control byte but tab, no space at either end (RFC 9113 8.2.1, RFC 9110 5.5).
 _VALUE = re.compile(rb"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")
@@ -38,6 +41,7 @@ _PATH: Final = re.compile(rb"/[\x21\x22\x24-\x7e]*|\*")
 _METHOD: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SCHEME: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*")
 _STATUS: Final = re.compile(rb"[1-9][0-9][0-9]")
+_GRPC_TYPE: Final = re.compile(rb"application/grpc(?:[+;].*)?")  # not gRPC-Web's
 _REQUEST_PSEUDO: Final = {
     b":method": METHOD,
     b":scheme": SCHEME,
@@ -59,6 +63,8 @@ def read_request_field(name: bytes, value: bytes) -> Field:
         return MALFORMED, name, b"a TE other than trailers"
     if name == b"cookie" and _VALUE.fullmatch(value):
         return COOKIE, name, value
+    if name == CONTENT_TYPE and _GRPC_TYPE.fullmatch(value) and _VALUE.fullmatch(value):
+        return GRPC, name, value
     return _read_regular(name, value, REQUEST_KINDS)
 
 

@@ -21,6 +21,7 @@ from gateway.http1.response import ResponseHead
 from gateway.http2.errors import ErrorCode, StreamFailure
 from gateway.http2.fields import (
     COOKIE,
+    GRPC,
     LAST_PSEUDO,
     MALFORMED,
     METHOD,
@@ -100,6 +101,9 @@ def _interpret_request(request: RequestHead, special: list[Special]) -> None:
             request.wants_trailers = True
         elif kind == COOKIE:
             cookies.append(value)
+        elif kind == GRPC:
+            request.is_grpc = True
+            request.lines = [*request.lines, b"content-type: %b\r\n" % value]
         elif kind == MALFORMED:
             raise _malformed(value.decode())
         elif kind == Kind.HOST:

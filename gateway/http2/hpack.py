@@ -10,6 +10,7 @@ from typing import Final
 
 from gateway.http2.errors import ConnectionFailure, ErrorCode, HeadersTooLarge
 from gateway.http2.fields import (
+    CONTENT_TYPE,
     FIELD_OVERHEAD_BYTES,
     LAST_PSEUDO,
     LINE_OVERHEAD_BYTES,
@@ -80,7 +81,8 @@ class KnownFields:
         if name in self._plain_names and _is_value(value):
             return b"%b: %b\r\n" % (name, value)
         field = self._read(name, value)
-        if field.__class__ is bytes and len(name) <= KNOWN_NAME_BYTES_MAX:
+        is_short = len(name) <= KNOWN_NAME_BYTES_MAX
+        if field.__class__ is bytes and is_short and name != CONTENT_TYPE:
             if len(self._plain_names) >= KNOWN_NAMES_MAX:
                 self._plain_names.clear()
             self._plain_names.add(name)

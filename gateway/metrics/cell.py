@@ -23,6 +23,11 @@ WORKER_DIED: Final = 5  # under way when the worker ended; counted by its succes
 OTHER: Final = 6
 REASONS: Final = 7
 
+GRPC_STATUSES: Final = 17  # OK to UNAUTHENTICATED
+# UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE and DATA_LOSS: the server's
+# errors to OpenTelemetry, and what Envoy says as 5xx in HTTP. The others are the caller's.
+GRPC_FAILURES: Final = frozenset({2, 4, 12, 13, 14, 15})
+
 
 class Cell:
     """Counts one target's requests. Plain integers: no allocation and no look-up per request."""
@@ -33,6 +38,8 @@ class Cell:
         "begun",
         "bytes_down",
         "bytes_up",
+        "calls",
+        "calls_failed",
         "ended",
         "latency",
         "latency_us",
@@ -58,6 +65,8 @@ class Cell:
         self.waits = [0] * BUCKETS
         self.waits_us = 0
         self.aborts = [0] * REASONS
+        self.calls = [0] * GRPC_STATUSES  # of gRPC, by status
+        self.calls_failed = 0  # of these, failures that HTTP's status does not tell
 
     def done(self, status: int, latency_us: int, bytes_up: int, bytes_down: int) -> None:
         """Count a request whose answer went out whole, with its status.
@@ -89,6 +98,12 @@ class Cell:
         self.bytes_up += bytes_up
         self.bytes_down += bytes_down
         self.ended += 1
+
+    def called(self, grpc_status: int, status: int) -> None:
+        """Count the statuses of a gRPC call that is `done`; other requests do not call this."""
+        self.calls[grpc_status] += 1
+        if status < 500 and grpc_status in GRPC_FAILURES:
+            self.calls_failed += 1
 
     def waited(self, wait_us: int) -> None:
         """Count a request that waited for a replica or a connection; others do not call this."""

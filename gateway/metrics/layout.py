@@ -4,7 +4,7 @@ Unsigned 64-bit words in the machine's byte order, each written by one store, in
 
 - a header of HEADER_BYTES: the words named below, then the worker's counters and its gauges;
 - the names of `cells_max` cells, NAME_BYTES each: "service NUL revision NUL tag NUL" in UTF-8;
-- the words of `cells_max` cells, CELL_WORDS each: the scalars, then the two histograms.
+- the words of `cells_max` cells, CELL_WORDS each: the scalars, the two histograms, gRPC's statuses.
 
 There is one writer, which holds an exclusive flock(2) on the file for as long as it lives. A flush
 makes SEQUENCE odd before its first store and even after its last one: who reads the same even
@@ -22,9 +22,9 @@ from gateway.metrics.cell import CLASSES, REASONS
 from gateway.metrics.histogram import BUCKETS
 
 MAGIC: Final = int.from_bytes(b"knaryMET", "little")
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
 WORD: Final = 8
-CELLS_MAX: Final = 1000  # with their histograms, 6.2 MB a worker
+CELLS_MAX: Final = 1000  # with their histograms, 6.3 MB a worker
 SLOTS_MAX: Final = 8  # files of one worker index: its successor may start before it has ended
 
 # Words of the header.
@@ -76,6 +76,12 @@ REASON_NAMES: Final = (
     "worker_died",
     "other",
 )
+GRPC_STATUS_NAMES: Final = (
+    *("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND"),
+    *("ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION"),
+    *("ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"),
+    "UNAUTHENTICATED",
+)
 
 NAME_BYTES: Final = 384
 OVERFLOW: Final = ("", "", "")  # cell 0: whatever has no cell of its own
@@ -86,11 +92,13 @@ C_ANSWERED_HERE: Final = 1
 C_BYTES_UP: Final = 2
 C_BYTES_DOWN: Final = 3
 C_WAITS_US: Final = 4
+C_CALLS_FAILED: Final = 5
 C_LATENCY_US: Final = 8  # one per status class
 C_ABORTS: Final = 16  # one per reason
 C_LATENCY: Final = 24  # a histogram per status class
 C_WAITS: Final = C_LATENCY + CLASSES * BUCKETS
-CELL_WORDS: Final = 728
+C_CALLS: Final = C_WAITS + BUCKETS  # one per status of gRPC
+CELL_WORDS: Final = 744
 
 
 def name_offset(cell: int) -> int:

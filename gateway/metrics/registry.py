@@ -6,7 +6,7 @@ import logging
 import os
 import time
 
-from gateway.metrics.cell import CLASSES, REASONS, WORKER_DIED, Cell
+from gateway.metrics.cell import CLASSES, GRPC_STATUSES, REASONS, WORKER_DIED, Cell
 from gateway.metrics.figures import WorkerFigures
 from gateway.metrics.file import MetricsFile, open_file
 from gateway.metrics.histogram import BUCKETS
@@ -16,6 +16,8 @@ from gateway.metrics.layout import (
     C_BEGUN,
     C_BYTES_DOWN,
     C_BYTES_UP,
+    C_CALLS,
+    C_CALLS_FAILED,
     C_LATENCY,
     C_LATENCY_US,
     C_WAITS,
@@ -157,6 +159,7 @@ class _Row:
         self._waits_us = 0
         self._latency = [0] * (CLASSES * BUCKETS)
         self._waits = [0] * BUCKETS
+        self._calls = [0] * GRPC_STATUSES
 
     def write(self, words: memoryview[int]) -> bool:
         """Write what changed; tell whether anything did."""
@@ -177,6 +180,10 @@ class _Row:
             for index in range(REASONS):
                 words[start + C_ABORTS + index] = cell.aborts[index]
             self._latency = _written(words, start + C_LATENCY, cell.latency, self._latency)
+            if cell.calls != self._calls:
+                _write(words, start + C_CALLS, cell.calls, self._calls)
+                words[start + C_CALLS_FAILED] = cell.calls_failed
+                self._calls = cell.calls[:]
         self._waits = _written(words, start + C_WAITS, cell.waits, self._waits)
         self._begun, self._ended, self._waits_us = begun, ended, waits_us
         return True
@@ -194,7 +201,9 @@ class _Row:
         cell.aborts = mine[C_ABORTS : C_ABORTS + REASONS]
         cell.latency = mine[C_LATENCY:C_WAITS]
         cell.waits = mine[C_WAITS : C_WAITS + BUCKETS]
-        self._latency, self._waits = cell.latency[:], cell.waits[:]
+        cell.calls = mine[C_CALLS : C_CALLS + GRPC_STATUSES]
+        cell.calls_failed = mine[C_CALLS_FAILED]
+        self._latency, self._waits, self._calls = cell.latency[:], cell.waits[:], cell.calls[:]
         ended = sum(cell.latency) + sum(cell.aborts)
         cell.aborts[WORKER_DIED] += max(0, cell.begun - ended)
         cell.begun = max(cell.begun, ended)

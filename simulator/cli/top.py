@@ -34,7 +34,8 @@ def top(service: str | None, namespace: str | None, form: str | None, instance: 
     """Show requests, errors and latency of every revision, since knary was started.
 
     RATE is of requests per second, over the second that the command takes. ERRORS are answers of
-    status 5xx and answers that did not go out whole. P50 and P99 are about 12 % off at most.
+    status 5xx, gRPC calls that the server failed, and answers that did not go out whole. P50 and
+    P99 are about 12 % off at most.
 
     \b
     Examples:

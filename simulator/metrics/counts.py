@@ -12,10 +12,13 @@ from gateway.metrics.layout import (
     C_BEGUN,
     C_BYTES_DOWN,
     C_BYTES_UP,
+    C_CALLS,
+    C_CALLS_FAILED,
     C_LATENCY,
     C_LATENCY_US,
     C_WAITS,
     C_WAITS_US,
+    GRPC_STATUS_NAMES,
     REASON_NAMES,
     W_COUNTERS,
     W_GAUGES,
@@ -59,6 +62,8 @@ class CellCounts:
     latency: Mapping[str, Sequence[int]]  # by status class; only those that occurred
     latency_us: Mapping[str, int]
     aborts: Mapping[str, int]  # by reason; only those that occurred
+    calls: Mapping[str, int]  # of gRPC, by status; only those that occurred
+    calls_failed: int  # of these, failures that HTTP's status does not tell
 
     @property
     def answers(self) -> int:
@@ -66,9 +71,12 @@ class CellCounts:
 
     @property
     def errors(self) -> int:
-        """Return how many ended as a 5xx or not at all; those rerouted did elsewhere."""
+        """Return how many ended as a 5xx, as a failed call or not at all.
+
+        Those rerouted did elsewhere.
+        """
         aborts = sum(self.aborts.values()) - self.aborts.get("rerouted", 0)
-        return sum(self.latency.get("5xx", ())) + aborts
+        return sum(self.latency.get("5xx", ())) + self.calls_failed + aborts
 
     def latency_at_us(self, fraction: float) -> int:
         """Return the duration that this fraction of all answers took at most, about 12 % off."""
@@ -145,6 +153,12 @@ def _cell(name: Name, words: Sequence[int], flying: int, died: int) -> CellCount
         latency=latency,
         latency_us=latency_us,
         aborts={reason: count for reason, count in aborts.items() if count},
+        calls={
+            name: count
+            for name, count in zip(GRPC_STATUS_NAMES, words[C_CALLS:], strict=False)
+            if count
+        },
+        calls_failed=words[C_CALLS_FAILED],
     )
 
 

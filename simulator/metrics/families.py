@@ -46,6 +46,11 @@ def cell_families(cells: Iterable[CellCounts]) -> list[Family]:
         "counter",
         "Requests whose answer did not go out whole, by reason",
     )
+    calls = Family(
+        "knary_revision_grpc_calls_total",
+        "counter",
+        "gRPC calls whose answer went out whole, by the status that their client reads",
+    )
     here = Family(
         "knary_revision_gateway_answers_total",
         "counter",
@@ -72,12 +77,14 @@ def cell_families(cells: Iterable[CellCounts]) -> list[Family]:
         flying.add(labels, cell.in_flight)
         for reason, number in cell.aborts.items():
             aborted.add((*labels, ("reason", reason)), number)
+        for status, number in cell.calls.items():
+            calls.add((*labels, ("grpc_status", status)), number)
         here.add(labels, cell.answered_here)
         up.add(labels, cell.bytes_up)
         down.add(labels, cell.bytes_down)
         if any(cell.waits):
             waits.add(labels, _histogram(cell.waits, cell.waits_us / 1e6))
-    return [count, latency, begun, flying, aborted, here, up, down, waits]
+    return [count, latency, begun, flying, aborted, calls, here, up, down, waits]
 
 
 def worker_families(workers: Sequence[WorkerCounts], now_ns: int) -> list[Family]:

@@ -62,6 +62,7 @@ def _row(cell: CellCounts) -> dict[str, Any]:
         "requests": cell.begun,
         "answers": cell.answers,
         "errors": cell.errors,
+        "grpcCalls": cell.calls,
         "inFlight": cell.in_flight,
         "p50Microseconds": cell.latency_at_us(0.5),
         "p99Microseconds": cell.latency_at_us(0.99),

@@ -30,6 +30,7 @@ def entry(path: str = "/", **changes: object) -> Entry:
         "host": "hello.default.example.com",
         "path": path,
         "status": 200,
+        "grpc_status": "",
         "service": "default/hello",
         "revision": "default/hello-00001",
         "tag": "",

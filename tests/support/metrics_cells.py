@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.metrics.cell import CLASSES, REASONS, Cell
+from gateway.metrics.cell import CLASSES, GRPC_STATUSES, REASONS, Cell
 from gateway.metrics.histogram import BUCKETS
 from gateway.metrics.layout import (
     C_ABORTS,
@@ -10,6 +10,8 @@ from gateway.metrics.layout import (
     C_BEGUN,
     C_BYTES_DOWN,
     C_BYTES_UP,
+    C_CALLS,
+    C_CALLS_FAILED,
     C_LATENCY,
     C_LATENCY_US,
     C_WAITS,
@@ -43,4 +45,6 @@ def words_of(cell: Cell) -> list[int]:
     words[C_ABORTS : C_ABORTS + REASONS] = cell.aborts
     words[C_LATENCY:C_WAITS] = cell.latency
     words[C_WAITS : C_WAITS + BUCKETS] = cell.waits
+    words[C_CALLS : C_CALLS + GRPC_STATUSES] = cell.calls
+    words[C_CALLS_FAILED] = cell.calls_failed
     return words

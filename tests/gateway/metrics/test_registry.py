@@ -78,6 +78,7 @@ def test_a_successor_goes_on_from_what_was_counted(tmp_path: Path) -> None:
     cell = first.cell("a/b", "a/c", "t")
     cell.begun += 3
     cell.done(200, 1000, 5, 6)
+    cell.called(14, 200)
     cell.aborted(0, 7, 8)
     cell.waited(300)
     cell.answered_here += 1
@@ -89,6 +90,7 @@ def test_a_successor_goes_on_from_what_was_counted(tmp_path: Path) -> None:
     assert (heir.bytes_up, heir.bytes_down) == (12, 14)
     assert (heir.waits_us, sum(heir.waits), sum(heir.latency)) == (300, 1, 1)
     assert sum(heir.aborts) == 2  # one of them was under way
+    assert (heir.calls[14], sum(heir.calls), heir.calls_failed) == (1, 1, 1)
     assert second.worker.counters()[1:] == first.worker.counters()[1:]  # but for its CPU time
     second.close()
 

@@ -71,6 +71,9 @@ def hello() -> tuple[CellCounts, ...]:
     cell.done(200, 1024, 0, 13)
     cell.done(200, 1025, 0, 13)
     cell.done(503, 20, 5, 30)
+    cell.called(0, 200)
+    cell.called(13, 200)
+    cell.called(14, 503)
     cell.answered_here += 1
     cell.waited(3_000_000)
     tagged.begun = 1
@@ -113,6 +116,9 @@ def test_both_formats_say_what_was_counted(content_type: str) -> None:
     assert found["knary_revision_requests_begun_total"] == {one: 4, two: 1, rest: 1}
     assert found["knary_revision_requests_in_flight"] == {one: 1, two: 0, rest: 1}
     assert found["knary_revision_requests_aborted_total"] == {(*two, "client_gone"): 1}
+    calls = found["knary_revision_grpc_calls_total"]
+    assert calls == {(*one, "OK"): 1, (*one, "INTERNAL"): 1, (*one, "UNAVAILABLE"): 1}
+    assert hello()[1].errors == 2  # the 503 is one of them already
     assert found["knary_revision_gateway_answers_total"][one] == 1
     assert found["knary_revision_request_bytes_total"][one] == 5
     assert found["knary_revision_response_bytes_total"][one] == 56
