@@ -15,7 +15,7 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 	tests/simulator/test_client.py
 
 .PHONY: help demo test test-all test-compiled compile compile-clean lint format types contracts \
-	check conformance conformance-websocket bench soak bench-gateway bench-gateway-all bench-memory bench-split \
+	check conformance conformance-websocket durability bench soak bench-gateway bench-gateway-all bench-memory bench-split \
 	bench-startup bench-tables bench-updates lock clean
 
 help: ## Say what can be made
@@ -67,6 +67,10 @@ contracts: ## Check who may import whom
 	@$(BIN)/lint-imports
 
 check: lint types contracts ## Run lint, types and contracts
+
+durability: ## Kill the API a thousand times while clients write
+	$(DEVELOP)
+	@KNARY_DURABILITY_ROUNDS=1000 $(BIN)/python -m pytest tests/simulator/api/test_surviving.py $(ARGS)
 
 soak: ## Ten minutes of load and faults; nothing may be lost
 	$(RUNTIME)
