@@ -23,10 +23,12 @@ from simulator.admission.fielderrors import (
     multiple_one_of,
     out_of_bounds,
     via_field,
+    via_field_index,
     via_index,
 )
 from simulator.admission.settings import Defaults
 from simulator.admission.volume_validation import Volume, validate_mounts
+from simulator.config.features import SECURE_POD_DEFAULTS
 from simulator.resources.names import is_image_reference
 from simulator.resources.podspec import (
     Container,
@@ -42,6 +44,7 @@ RESERVED_PORTS = frozenset({8008, 8012, 8013, 8022, 9090, 9091})
 PORT_NAMES = frozenset({"", "h2c", "http1"})
 PORT_MAX = 65535
 ID_MAX = 2**31 - 1
+LOW_PORTS = "NET_BIND_SERVICE"
 TERMINATION_POLICIES = frozenset({"", "File", "FallbackToLogsOnError"})
 
 
@@ -102,7 +105,7 @@ def _validate_environment(env: Sequence[EnvVar], role: Role, defaults: Defaults)
 
 
 def _validate_value_from(variable: EnvVar, defaults: Defaults) -> Errors:
-    if "kubernetes.podspec-fieldref" in defaults.features:
+    if defaults.permits("kubernetes.podspec-fieldref"):
         return NONE
     gated = ("fieldRef", "resourceFieldRef")
     given = [field for field in gated if freeform.is_set(variable.value_from, field)]
@@ -110,15 +113,26 @@ def _validate_value_from(variable: EnvVar, defaults: Defaults) -> Errors:
 
 
 def _validate_env_from(sources: Sequence[EnvFrom]) -> Errors:
-    """Return what is wrong; Knative does not say which item it is."""
+    """Return what is wrong; as in Knative, a later item says that all was found below its own."""
     errors = NONE
-    for source in sources:
+    for index, source in enumerate(sources):
+        if source.secret_ref is not None:
+            errors = via_field_index(errors, "secretRef", index)
+        if source.config_map_ref is not None:
+            errors = via_field_index(errors, "configMapRef", index)
         given = (source.config_map_ref is not None, source.secret_ref is not None)
         if all(given):
             errors += multiple_one_of("configMapRef", "secretRef")
         elif not any(given):
             errors += missing_one_of("configMapRef", "secretRef")
     return errors
+
+
+def _may_add(capabilities: Mapping[str, Any] | None, defaults: Defaults) -> bool:
+    """Tell whether these capabilities may be added; secure defaults take no low port away."""
+    if "kubernetes.containerspec-addcapabilities" in defaults.features:
+        return True
+    return defaults.permits(SECURE_POD_DEFAULTS) and (capabilities or {}).get("add") == [LOW_PORTS]
 
 
 def _validate_ports(ports: Sequence[ContainerPort], role: Role) -> Errors:
@@ -157,8 +171,7 @@ def _validate_security(context: Mapping[str, Any] | None, defaults: Defaults) ->
         return NONE
     errors = disallowed_fields("privileged") if context.get("privileged") is True else NONE
     capabilities = freeform.part(context, "capabilities")
-    may_add = "kubernetes.containerspec-addcapabilities" in defaults.features
-    if freeform.is_set(capabilities, "add") and not may_add:
+    if freeform.is_set(capabilities, "add") and not _may_add(capabilities, defaults):
         errors += via_field(disallowed_fields("add"), "capabilities")
     for field in ("runAsUser", "runAsGroup"):
         number = freeform.integer(context, field)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from simulator.admission import freeform
+from simulator.admission.securing import secured
 from simulator.admission.settings import Defaults
 from simulator.admission.volume_validation import is_writable
 from simulator.resources.domainmapping import DomainMapping
@@ -196,9 +197,17 @@ def _revision_spec(spec: RevisionSpec, parent: ObjectMeta, defaults: Defaults) -
         idle_timeout_seconds=idle,
         response_start_timeout_seconds=start,
         container_concurrency=concurrency,
-        containers=tuple(_container(each, spec, defaults) for each in containers),
-        init_containers=_named(
-            spec.init_containers, names, _rendered(defaults.init_container_name_template, parent)
+        containers=tuple(
+            secured(_container(each, spec, defaults), spec.security_context, defaults)
+            for each in containers
+        ),
+        init_containers=tuple(
+            secured(each, spec.security_context, defaults)
+            for each in _named(
+                spec.init_containers,
+                names,
+                _rendered(defaults.init_container_name_template, parent),
+            )
         ),
     )
 

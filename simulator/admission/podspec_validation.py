@@ -30,6 +30,7 @@ from simulator.admission.probe_validation import (
 )
 from simulator.admission.settings import Defaults
 from simulator.admission.volume_validation import Volume, validate_volumes
+from simulator.config.features import SECURE_POD_DEFAULTS
 from simulator.resources.names import dns_1123_subdomain_problems
 from simulator.resources.podspec import Container, PodSpec
 from simulator.resources.serving import RevisionSpec
@@ -37,7 +38,6 @@ from simulator.resources.wording import quoted
 
 INIT_CONTAINERS = "kubernetes.podspec-init-containers"
 SECURITY_CONTEXT = "kubernetes.podspec-securitycontext"
-SECURE_DEFAULTS = "secure-pod-defaults"
 INSECURE = (
     "Kubernetes default value is insecure, Knative may default this to secure in a future release"
 )
@@ -95,7 +95,7 @@ def _validate_pod(spec: PodSpec, defaults: Defaults) -> Errors:
     errors = disallowed_fields(*_masked_fields(spec, defaults))
     security = spec.security_context
     errors += via_field(_validate_pod_security(security, defaults), "securityContext")
-    if SECURE_DEFAULTS not in defaults.features:
+    if not defaults.permits(SECURE_POD_DEFAULTS):
         errors += _warn_of_insecure_defaults("containers", spec.containers, security)
         errors += _warn_of_insecure_defaults("initContainers", spec.init_containers, security)
     every = (*spec.init_containers, *spec.containers)
@@ -117,12 +117,17 @@ def _masked_fields(spec: PodSpec, defaults: Defaults) -> tuple[str, ...]:
     for name, attribute in GATED.items():
         value = getattr(spec, attribute)
         is_given = value is not None if name in POINTERS else bool(value)
-        if is_given and feature_of(name) not in defaults.features:
+        if is_given and not _is_permitted(name, defaults):
             masked.append(name)
     # Taking the token away is allowed; asking for it, although the default, is not.
     if spec.automount_service_account_token:
         masked.append("automountServiceAccountToken")
     return tuple(masked)
+
+
+def _is_permitted(field: str, defaults: Defaults) -> bool:
+    by_secure_defaults = field == "securityContext" and defaults.permits(SECURE_POD_DEFAULTS)
+    return by_secure_defaults or defaults.permits(feature_of(field))
 
 
 def feature_of(field: str) -> str:
@@ -134,8 +139,10 @@ def _validate_pod_security(context: Mapping[str, Any] | None, defaults: Defaults
     if context is None:
         return NONE
     masked = [field for field in SECURITY_NEVER if freeform.is_set(context, field)]
-    if SECURITY_CONTEXT not in defaults.features:
+    if not defaults.permits(SECURITY_CONTEXT):
         masked += [field for field in SECURITY_ALLOWED if freeform.is_set(context, field)]
+        if "seccompProfile" in masked and _opts_out(context, defaults):
+            masked.remove("seccompProfile")
     errors = disallowed_fields(*masked)
     for field in ("runAsUser", "runAsGroup", "fsGroup"):
         number = freeform.integer(context, field)
@@ -147,6 +154,12 @@ def _validate_pod_security(context: Mapping[str, Any] | None, defaults: Defaults
             outside = out_of_bounds(group, 0, ID_MAX, "")
             errors += via_field_index(outside, "supplementalGroups", index)
     return errors
+
+
+def _opts_out(context: Mapping[str, Any], defaults: Defaults) -> bool:
+    """Tell whether the profile is one that may be chosen in place of a secure default."""
+    profile = freeform.text(freeform.part(context, "seccompProfile"), "type")
+    return defaults.permits(SECURE_POD_DEFAULTS) and profile in ("RuntimeDefault", "Unconfined")
 
 
 def _warn_of_insecure_defaults(

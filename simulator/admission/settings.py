@@ -15,13 +15,19 @@ STOCK_FEATURES = frozenset({"multi-container", "kubernetes.podspec-volumes-empty
 class Defaults(DefaultsConfig, frozen=True):
     """What config-defaults says, and of other maps what admission asks for besides.
 
-    Names are the maps' keys; times in seconds. `features` names what is enabled.
+    Names are the maps' keys; times in seconds. `features` names what is enabled, `allowed` what is
+    neither that nor disabled: a field may then be set, and what it needs besides is still off.
     """
 
     pod_autoscaler_class: str = "kpa.autoscaling.knative.dev"
     max_scale_limit: int = 0
     allow_zero_initial_scale: bool = False
     features: frozenset[str] = STOCK_FEATURES
+    allowed: frozenset[str] = frozenset()
+
+    def permits(self, feature: str) -> bool:
+        """Tell whether the feature is not disabled."""
+        return feature in self.features or feature in self.allowed
 
 
 STOCK = Defaults()
@@ -29,4 +35,8 @@ STOCK = Defaults()
 
 def defaults_of(config: Config) -> Defaults:
     """Return what the operator's ConfigMaps say about admission."""
-    return Defaults(**msgspec.structs.asdict(config.defaults), features=config.features.permitted)
+    return Defaults(
+        **msgspec.structs.asdict(config.defaults),
+        features=config.features.enabled,
+        allowed=config.features.allowed,
+    )

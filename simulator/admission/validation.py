@@ -136,9 +136,9 @@ def _validate_revision(new: Revision, old: Revision | None, defaults: Defaults) 
     )
     if old is None:
         return errors + via_field(validate_revision_spec(new.spec, defaults), "spec")
-    diff = revision_spec_diff(old.spec, new.spec)
-    if diff:
-        errors += generic("Immutable fields changed (-old +new)", "spec", details=diff)
+    if diff := revision_spec_diff(old.spec, new.spec):
+        # As in Knative, nothing else is worth saying then.
+        return generic("Immutable fields changed (-old +new)", "spec", details=diff)
     return errors
 
 

@@ -48,6 +48,7 @@ SOURCES = ("secret", "configMap", "projected", *GATED)
 PROJECTIONS = ("secret", "configMap", "serviceAccountToken", "downwardAPI")
 WRITABLE = ("emptyDir", "persistentVolumeClaim", "ephemeral")
 MOUNT_PROPAGATION = "kubernetes.podspec-volumes-mount-propagation"
+PULL_POLICIES = ("", "Always", "IfNotPresent", "Never")
 PERSISTENT_WRITE = "kubernetes.podspec-persistent-volume-write"
 
 
@@ -86,7 +87,7 @@ def _validate_volume(volume: Volume, defaults: Defaults) -> Errors:
         *(
             source
             for source, (feature, _) in GATED.items()
-            if freeform.is_set(volume, source) and feature not in defaults.features
+            if freeform.is_set(volume, source) and not defaults.permits(feature)
         )
     )
     errors += _validate_items(freeform.part(volume, "secret"))
@@ -94,6 +95,7 @@ def _validate_volume(volume: Volume, defaults: Defaults) -> Errors:
     for index, source in enumerate(freeform.items(freeform.part(volume, "projected"), "sources")):
         errors += via_field_index(_validate_projection(source), "projected", index)
     errors += _validate_empty_dir(freeform.part(volume, "emptyDir"))
+    errors += _validate_image(freeform.part(volume, "image"))
     return errors + _validate_source_count(volume, defaults)
 
 
@@ -182,6 +184,16 @@ def _validate_empty_dir(source: Mapping[str, Any] | None) -> Errors:
     return via_field(errors, "emptyDir")
 
 
+def _validate_image(source: Mapping[str, Any] | None) -> Errors:
+    if source is None:
+        return NONE
+    errors = NONE if freeform.text(source, "reference") else missing_field("reference")
+    policy = freeform.text(source, "pullPolicy")
+    if policy not in PULL_POLICIES:
+        errors += invalid_value(policy, "pullPolicy")
+    return via_field(errors, "image")
+
+
 def validate_mounts(
     mounts: Sequence[VolumeMount], volumes: Mapping[str, Volume], defaults: Defaults
 ) -> Errors:
@@ -200,7 +212,7 @@ def _validate_mount(mount: VolumeMount, volume: Volume | None, defaults: Default
         "subPathExpr": mount.sub_path_expr,
         "recursiveReadOnly": mount.recursive_read_only,
     }
-    if MOUNT_PROPAGATION not in defaults.features:
+    if not defaults.permits(MOUNT_PROPAGATION):
         masked["mountPropagation"] = mount.mount_propagation
     errors = disallowed_fields(*(field for field, value in masked.items() if value))
     if volume is None:

@@ -1,17 +1,21 @@
 """The pod template's fields that Knative keeps (core/v1 PodSpec and Container, masked).
 
-Fields that knary stores and shows but does not act on are typed as free-form maps.
+Parts that knary stores and shows but does not act on stay documents; `podparts` has their schemas.
 Source: `knative-serving config/core/300-resources/service.yaml`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 from msgspec import Struct, field
 
+from simulator.resources import podparts
+from simulator.resources.podparts import described_by
+
+Free = podparts.Free
 IntOrString = int | str
-Free = dict[str, Any]
+Quantity = int | str | float
 
 DEFAULT_USER_PORT = 8080
 
@@ -31,7 +35,7 @@ class ContainerPort(_Part, frozen=True):
 class EnvVar(_Part, frozen=True):
     name: str = ""
     value: str = ""
-    value_from: Free | None = None
+    value_from: Annotated[Free, described_by(podparts.EnvVarSource)] | None = None
 
 
 class HttpHeader(_Part, frozen=True):
@@ -75,8 +79,8 @@ class Probe(_Part, frozen=True):
 
 
 class ResourceRequirements(_Part, frozen=True):
-    limits: dict[str, IntOrString | float] = field(default_factory=dict)
-    requests: dict[str, IntOrString | float] = field(default_factory=dict)
+    limits: dict[str, Quantity] = field(default_factory=dict)
+    requests: dict[str, Quantity] = field(default_factory=dict)
     claims: tuple[Free, ...] = ()
 
 
@@ -92,8 +96,8 @@ class VolumeMount(_Part, frozen=True):
 
 class EnvFrom(_Part, frozen=True):
     prefix: str = ""
-    config_map_ref: Free | None = None
-    secret_ref: Free | None = None
+    config_map_ref: Annotated[Free, described_by(podparts.ConfigMapEnvSource)] | None = None
+    secret_ref: Annotated[Free, described_by(podparts.SecretEnvSource)] | None = None
 
 
 class Container(_Part, frozen=True):
@@ -111,7 +115,7 @@ class Container(_Part, frozen=True):
     readiness_probe: Probe | None = None
     startup_probe: Probe | None = None
     image_pull_policy: str = ""
-    security_context: Free | None = None
+    security_context: Annotated[Free, described_by(podparts.SecurityContext)] | None = None
     termination_message_path: str = ""
     termination_message_policy: str = ""
 
@@ -119,9 +123,11 @@ class Container(_Part, frozen=True):
 class PodSpec(_Part, frozen=True):
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
-    volumes: tuple[Free, ...] = ()
+    volumes: tuple[Annotated[Free, described_by(podparts.Volume)], ...] = ()
     service_account_name: str = ""
-    image_pull_secrets: tuple[Free, ...] = ()
+    image_pull_secrets: tuple[
+        Annotated[Free, described_by(podparts.LocalObjectReference)], ...
+    ] = ()
     enable_service_links: bool | None = None
     automount_service_account_token: bool | None = None
     affinity: Free | None = None

@@ -7,6 +7,8 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct, inspect
 
+from simulator.resources.podparts import SCHEMA
+
 
 class AnyShape(Struct, frozen=True):
     """Free form: kept whole."""
@@ -54,6 +56,8 @@ def shape_of(struct: type[Struct]) -> ObjectShape:
 
 def _shape(info: inspect.Type) -> Shape:
     match info:
+        case inspect.Metadata():
+            return _annotated(info)
         case inspect.StructType():
             return shape_of(info.cls)
         case inspect.DictType():
@@ -70,6 +74,12 @@ def _shape(info: inspect.Type) -> Shape:
 
 
 AnyMap = MapShape(AnyShape())
+
+
+def _annotated(info: inspect.Metadata) -> Shape:
+    """Return the shape that the annotation describes (`resources.podparts`), if it does."""
+    described = (info.extra or {}).get(SCHEMA)
+    return shape_of(described) if described is not None else _shape(info.type)
 
 
 def _union(info: inspect.UnionType) -> Shape:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator.admission.settings import Defaults
+from simulator.admission.settings import STOCK_FEATURES, Defaults
 from simulator.resources.scheme import to_document
 from simulator.resources.serving import Service
 from simulator.store.patching import copied
@@ -299,3 +299,63 @@ def test_a_new_revision_gets_defaults_and_an_old_one_none() -> None:
     old = admitted(revision()).object
     assert copied(to_document(old))["spec"]["timeoutSeconds"] == 300
     assert admitted(copied(to_document(old)), old).object == old
+
+
+SECURED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        pytest.param(service(), SECURED, id="nothing said"),
+        pytest.param(
+            service(containers=[container(ports=[{"containerPort": 80}])]),
+            SECURED | {"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}},
+            id="a low port",
+        ),
+        pytest.param(
+            service(
+                containers=[
+                    container(
+                        securityContext={
+                            "allowPrivilegeEscalation": True,
+                            "capabilities": {},
+                            "runAsNonRoot": False,
+                            "seccompProfile": {"type": "Localhost", "localhostProfile": "x"},
+                        }
+                    )
+                ]
+            ),
+            {
+                "allowPrivilegeEscalation": True,
+                "capabilities": {},
+                "runAsNonRoot": False,
+                "seccompProfile": {"type": "Localhost", "localhostProfile": "x"},
+            },
+            id="all said by the container",
+        ),
+        pytest.param(
+            service(securityContext={"seccompProfile": {"type": "Unconfined"}}),
+            {key: value for key, value in SECURED.items() if key != "seccompProfile"},
+            id="the profile said by the pod",
+        ),
+    ],
+)
+def test_secure_pod_defaults_fill_in_what_nobody_says(
+    document: Document, expected: Document
+) -> None:
+    features = STOCK_FEATURES | {"secure-pod-defaults"}
+    (made,) = pod(document, features=features)["containers"]
+    assert made["securityContext"] == expected
+
+
+def test_root_bounded_secure_defaults_let_it_run_as_root() -> None:
+    (made,) = pod(service(), allowed=frozenset({"secure-pod-defaults"}))["containers"]
+    assert made["securityContext"] == {
+        key: value for key, value in SECURED.items() if key != "runAsNonRoot"
+    }

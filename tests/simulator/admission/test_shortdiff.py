@@ -123,7 +123,9 @@ def test_a_revisions_spec_never_changes_but_its_metadata_may() -> None:
     old = admitted(revision()).object
     body = copied(to_document(old))
     admitted(merge_patch(body, {"metadata": {"labels": {"x": "y"}}}), old)
-    assert refusal(merge_patch(body, {"spec": {"containerConcurrency": 5}}), old) == (
+    # Of a changed spec nothing else is said, though the metadata is wrong as well.
+    bad = {"metadata": {"annotations": {"autoscaling.knative.dev/min-scale": "x"}}}
+    assert refusal(merge_patch(body, {"spec": {"containerConcurrency": 5}} | bad), old) == (
         "Immutable fields changed (-old +new): spec\n"
         '*{v1.RevisionSpec}.ContainerConcurrency:\n\t-: "0"\n\t+: "5"\n'
     )

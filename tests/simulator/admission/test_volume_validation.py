@@ -50,6 +50,14 @@ def mounting(mount: Document, *volumes: Document) -> Document:
             id="emptyDir's size",
         ),
         pytest.param(
+            mounting(MOUNT, {"name": "v", "image": {"pullPolicy": "X"}}),
+            f"Image volume support is disabled, but found Image volume v: \n"
+            f"invalid value: X: {POD}.volumes[0].image.pullPolicy\n"
+            f"missing field(s): {POD}.volumes[0].image.reference\n"
+            f"must not set the field(s): {POD}.volumes[0].image",
+            id="an image",
+        ),
+        pytest.param(
             mounting({**MOUNT, "name": "V"}, {**SECRET, "name": "V"}),
             f"invalid value: V: {POD}.volumes[0].name",
             id="a volume's name",

@@ -54,8 +54,14 @@ def test_a_create_defaults_stores_and_answers_201(tmp_path: Path) -> None:
             {"metadata": {"name": "x", "resourceVersion": "3"}}, 400, "resourceVersion", id="rv"
         ),
         pytest.param({"kind": "Route"}, 400, "Route", id="another kind"),
-        pytest.param({"spec": {}}, 400, "missing field(s)", id="admission"),
-        pytest.param({"spec": 7}, 422, "spec", id="wrong type"),
+        pytest.param({"spec": {}}, 422, "spec.template.spec.containers", id="schema"),
+        pytest.param({"spec": 7}, 400, "cannot unmarshal number", id="wrong type"),
+        pytest.param(
+            {"spec": {"template": {"spec": {"containers": []}}}},
+            400,
+            "missing field(s)",
+            id="admission",
+        ),
     ],
 )
 def test_a_bad_object_is_refused_and_nothing_is_stored(
@@ -248,7 +254,7 @@ def test_patches_at_once_all_hold(tmp_path: Path) -> None:
         pytest.param(MERGE, "x", 400, id="a string to merge"),
         pytest.param(MERGE, {"metadata": {"name": "other"}}, 400, id="another name"),
         pytest.param(MERGE, {"kind": "Route"}, 400, id="another kind"),
-        pytest.param(MERGE, {"spec": None}, 400, id="without a spec"),
+        pytest.param(MERGE, {"spec": None}, 422, id="without a spec"),
         pytest.param(JSON_PATCH, {}, 400, id="an object of operations"),
     ],
 )

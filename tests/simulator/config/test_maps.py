@@ -186,7 +186,7 @@ def test_routing_by_a_tags_header_is_on_when_it_is_enabled(value: str, expected:
     assert features.tag_header_based_routing is expected
 
 
-def test_what_is_enabled_or_allowed_passes_validation() -> None:
+def test_a_feature_is_enabled_allowed_or_disabled() -> None:
     features = read_features(
         {
             "kubernetes.podspec-init-containers": "enabled",
@@ -194,11 +194,28 @@ def test_what_is_enabled_or_allowed_passes_validation() -> None:
             "multi-container": "disabled",
         }
     )
-    assert {"kubernetes.podspec-init-containers", "kubernetes.podspec-fieldref"} <= (
-        features.permitted
-    )
-    assert "multi-container" not in features.permitted
-    assert "kubernetes.podspec-volumes-emptydir" in features.permitted
+    assert features.enabled == {
+        "kubernetes.podspec-init-containers",
+        "kubernetes.podspec-volumes-emptydir",
+    }
+    assert features.allowed == {"kubernetes.podspec-fieldref"}
+
+
+@pytest.mark.parametrize(
+    ("value", "enabled", "allowed"),
+    [
+        ("enabled", True, False),
+        ("allowrootbounded", False, True),
+        ("Allowed", False, False),  # a word of all other features, not of this one
+        ("disabled", False, False),
+    ],
+)
+def test_secure_pod_defaults_have_words_of_their_own(
+    value: str, enabled: bool, allowed: bool
+) -> None:
+    features = read_features({"secure-pod-defaults": value})
+    assert ("secure-pod-defaults" in features.enabled) is enabled
+    assert ("secure-pod-defaults" in features.allowed) is allowed
 
 
 # config-domain ---------------------------------------------------------------------------------

@@ -1,0 +1,241 @@
+"""One pass over a client's document: what its kind knows is kept, the rest is noted.
+
+Sources: apiextensions-apiserver (pruning, list maps), kube-openapi `validate` (the words about
+wrong types), Go `encoding/json` (the words of Knative's webhook, see `gotypes`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.errors import BadRequest
+from simulator.resources.documents import DEPTH_MAX
+from simulator.resources.gotypes import INT32_MAX, INT64_MAX, cannot_unmarshal, go_type
+from simulator.resources.quantities import WRONG_FORMAT, canonical_quantity
+from simulator.resources.schemarules import (
+    IGNORED,
+    LIST_KEYS,
+    OPEN,
+    OPEN_FIELD,
+    PRUNED,
+    REQUIRED,
+    REQUIRED_LISTS,
+)
+from simulator.resources.shapes import (
+    AnyShape,
+    ListShape,
+    MapShape,
+    ObjectShape,
+    ScalarShape,
+    Shape,
+)
+from simulator.resources.wording import bad_value
+
+Cause = tuple[str, str, str]  # field, reason, message: what errors.Invalid takes
+Mistake = tuple[tuple[str, ...], str]  # where it is, in the order of sorted keys, and Go's words
+
+UNKNOWN_FIELDS_MAX = 100  # more are dropped like the others, but not named
+CAUSES_MAX = 100
+SHOWN_PATH_CHARACTERS_MAX = 200
+QUANTITY = ("integer", "string", "number")  # the JSON types of a quantity, and of nothing else
+
+_ZEROS: dict[str, Any] = {"string": "", "boolean": False, "integer": 0, "number": 0.0}
+
+
+class Walk:
+    """The pass: `mistakes` are of Knative's kinds, in Go's words; `causes` are the schema's."""
+
+    def __init__(self, *, is_knatives: bool) -> None:
+        self.unknown_fields: list[str] = []
+        self.causes: list[Cause] = []
+        self.mistakes: list[Mistake] = []
+        self._is_knatives = is_knatives
+        self._fields: list[tuple[type, str]] = []  # the structs' fields that lead here
+        self._place: list[str] = []  # every step that leads here
+
+    def clean(self, value: Any, shape: Shape, path: str, depth: int) -> Any:
+        """Return the value without nulls and unknown fields."""
+        if depth > DEPTH_MAX:
+            raise BadRequest(f"{path[:SHOWN_PATH_CHARACTERS_MAX]}: nests too deep")
+        match shape:
+            case ObjectShape():
+                return self._object(value, shape, path, depth)
+            case ListShape():
+                return self._list(value, shape, path, depth)
+            case MapShape():
+                return self._map(value, shape, path, depth)
+            case ScalarShape():
+                return self._scalar(value, shape, path)
+            case AnyShape():
+                _check_json(value, path, depth)
+                return value
+
+    def _object(self, value: Any, shape: ObjectShape, path: str, depth: int) -> Any:
+        if not isinstance(value, dict):
+            return self._refuse_type(value, shape, "object", path)
+        kept: dict[str, Any] = {}
+        for key, below in value.items():
+            field = None if self._is_pruned(shape.type, key) else shape.fields.get(key)
+            here = f"{path}.{key}" if path else str(key)
+            if field is None:
+                self._note_unknown(here, key, shape.type)
+            elif below is not None:
+                self._fields.append((shape.type, key))
+                self._place.append(key)
+                kept[key] = self.clean(below, field, here, depth + 1)
+                self._place.pop()
+                self._fields.pop()
+                if (item_key := LIST_KEYS.get((shape.type, key))) and not self._is_open():
+                    self._refuse_repeats(below, item_key, here)
+        self._require(kept, shape, path)
+        return kept
+
+    def _require(self, kept: dict[str, Any], shape: ObjectShape, path: str) -> None:
+        more = () if self._is_knatives else REQUIRED.get(shape.type, ())
+        for key in (*shape.required, *more):
+            if key not in kept:
+                missing = f"{path}.{key}" if path else key
+                self._refuse((missing, "FieldValueRequired", "Required value"))
+        steps = REQUIRED_LISTS.get(shape.type, ()) if self._is_knatives else ()
+        if steps and steps[0] not in kept:
+            self._refuse(_wrong_type("null", "array", ".".join((path, *steps) if path else steps)))
+
+    def _list(self, value: Any, shape: ListShape, path: str, depth: int) -> Any:
+        if not isinstance(value, list | tuple):
+            return self._refuse_type(value, shape, "array", path)
+        cleaned = []
+        for index, item in enumerate(value):
+            given = _zero(shape.item) if item is None and self._speaks_go() else item
+            self._place.append(f"{index:09}")
+            cleaned.append(self.clean(given, shape.item, f"{path}[{index}]", depth + 1))
+            self._place.pop()
+        return cleaned
+
+    def _map(self, value: Any, shape: MapShape, path: str, depth: int) -> Any:
+        if not isinstance(value, dict):
+            return self._refuse_type(value, shape, "object", path)
+        kept = {}
+        for key, below in value.items():
+            if below is not None:
+                self._place.append(key)
+                kept[key] = self.clean(below, shape.value, f"{path}.{key}", depth + 1)
+                self._place.pop()
+        return kept
+
+    def _scalar(self, value: Any, shape: ScalarShape, path: str) -> Any:
+        if shape.names == QUANTITY and self._speaks_go():
+            return self._quantity(value)
+        if isinstance(value, float) and "integer" in shape.names and value.is_integer():
+            value = int(value)
+        name = type_name(value)
+        if name in shape.names or (name == "integer" and "number" in shape.names):
+            is_integer = name == "integer" and self._speaks_go()
+            if not is_integer or abs(value) <= self._integer_max(shape):
+                return value
+        return self._refuse_type(value, shape, ",".join(shape.names), path)
+
+    def _quantity(self, value: Any) -> str:
+        """Return the quantity as Go writes it: the webhook hands all of them back like that."""
+        text = WRONG_FORMAT if isinstance(value, bool | dict | list | tuple) else str(value)
+        try:
+            return canonical_quantity(text)
+        except ValueError as error:
+            self._note_mistake(str(error))
+            return ""
+
+    def _integer_max(self, shape: ScalarShape) -> int:
+        holder, field = self._fields[-1]
+        return INT32_MAX if go_type(holder, field, shape) == "int32" else INT64_MAX
+
+    def _is_open(self) -> bool:
+        """Tell whether the schema keeps whatever is here."""
+        return self._is_knatives and any(field == OPEN_FIELD for _, field in self._fields)
+
+    def _is_pruned(self, holder: type, key: str) -> bool:
+        return self._is_knatives and key in PRUNED.get(holder, ()) and not self._is_open()
+
+    def _speaks_go(self) -> bool:
+        """Tell whether Knative's webhook is the first to read this; metadata is the server's."""
+        return self._is_knatives and bool(self._fields) and self._fields[0][1] != "metadata"
+
+    def _note_unknown(self, path: str, key: str, holder: type) -> None:
+        if holder in OPEN or key in IGNORED.get(holder, ()) or self._is_open():
+            return
+        if len(self.unknown_fields) < UNKNOWN_FIELDS_MAX:
+            self.unknown_fields.append(path)
+
+    def _refuse_repeats(self, items: Any, item_key: str, path: str) -> None:
+        seen: set[str] = set()
+        for index, item in enumerate(items if isinstance(items, list | tuple) else ()):
+            named = item.get(item_key) if isinstance(item, dict) else None
+            if not isinstance(named, str):
+                continue
+            if named in seen:
+                shown = bad_value({item_key: named})
+                cause = (f"{path}[{index}]", "FieldValueDuplicate", f"Duplicate value: {shown}")
+                self._refuse(cause)
+            seen.add(named)
+
+    def _refuse_type(self, value: Any, shape: Shape, expected: str, path: str) -> None:
+        if not self._speaks_go():
+            self._refuse(_wrong_type(type_name(value), expected, path))
+            return
+        type_ = go_type(*self._fields[-1], shape)
+        self._note_mistake(cannot_unmarshal(value, tuple(self._fields), type_))
+
+    def _note_mistake(self, words: str) -> None:
+        if len(self.mistakes) < CAUSES_MAX:
+            self.mistakes.append((tuple(self._place), words))
+
+    def _refuse(self, cause: Cause) -> None:
+        if len(self.causes) < CAUSES_MAX:
+            self.causes.append(cause)
+
+
+def _wrong_type(given: str, expected: str, path: str) -> Cause:
+    where, shown = path or "<root>", bad_value(given)
+    message = f"Invalid value: {shown}: {where} in body must be of type {expected}: {shown}"
+    return where, "FieldValueTypeInvalid", message
+
+
+def _zero(shape: Shape) -> Any:
+    """Return what Go makes of a null among the items of a list."""
+    match shape:
+        case ListShape():
+            return []
+        case ScalarShape():
+            return _ZEROS[shape.names[0]]
+        case _:
+            return {}
+
+
+def type_name(value: Any) -> str:
+    """Return the JSON type as OpenAPI names it; an integer beyond 64 bits is a mere number."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int():
+            return "integer" if -(2**63) <= value < 2**63 else "number"
+        case float():
+            return "number"
+        case str():
+            return "string"
+        case list() | tuple():
+            return "array"
+        case dict():
+            return "object"
+        case _:
+            return type(value).__name__
+
+
+def _check_json(value: Any, path: str, depth: int) -> None:
+    """Raise BadRequest when a free-form value nests too deep to be kept."""
+    if depth > DEPTH_MAX:
+        raise BadRequest(f"{path[:SHOWN_PATH_CHARACTERS_MAX]}: nests too deep")
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for below in value:
+            _check_json(below, path, depth + 1)
