@@ -72,7 +72,10 @@ def test_the_locks_hold_whatever_pyproject_asks_for() -> None:
         *project["project"]["dependencies"],
         *project["dependency-groups"]["build"],
     ]
-    develop = project["project"]["optional-dependencies"]["dev"]
+    develop = [
+        *project["project"]["optional-dependencies"]["dev"],
+        *project["dependency-groups"]["clients"],
+    ]
     assert {named(line) for line in runtime} <= pins("runtime.txt").keys()
     assert {named(line) for line in develop} <= pins("develop.txt").keys()
 
