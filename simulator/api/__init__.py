@@ -1,6 +1,7 @@
 """The Kubernetes-shaped HTTP surface: `server` (HTTP in and out), `access` and `guard` (who may
 ask), `paths`, `queries` and `listoptions` (what is asked), `reads`, `writes`, `watch` and `logs`
-(one function per verb), `bodies` (what clients send), `discovery`, `tables`, `negotiation` and
-`documents` (what they get), `paging` (lists in pages), `exchange` (a request and an answer
-without HTTP), `settings` (its bounds).
+(one function per verb), `reviews` (creates that only ask), `bodies` and `protobuf` (what clients
+send), `discovery` and `openapi` (what the API is), `tables`, `negotiation` and `documents` (what
+they get), `paging` (lists in pages), `exchange` (a request and an answer without HTTP),
+`settings` (its bounds).
 """

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from msgspec import Struct
 
 from simulator.api.exchange import Request
+from simulator.api.protobuf.envelope import read_protobuf
 from simulator.api.queries import Query
 from simulator.errors import BadRequest, Invalid, UnsupportedMediaType
 from simulator.resources.decoding import (
@@ -20,12 +21,15 @@ from simulator.resources.decoding import (
     parse_json,
     strict_decoding_error,
 )
+from simulator.resources.manifests import ManifestError, parse_yaml
 from simulator.resources.meta import Resource
 from simulator.resources.scheme import KindInfo
 from simulator.store.transitions import DeleteOptions, Propagation
 
 MERGE_PATCH, JSON_PATCH = "application/merge-patch+json", "application/json-patch+json"
 PATCH_TYPES = (JSON_PATCH, MERGE_PATCH)
+JSON, YAML = "application/json", "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 
 _POLICIES = ("Background", "Foreground", "Orphan")
 _META_GROUP = "meta.k8s.io"
@@ -54,13 +58,51 @@ class Draft(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def require_json(content_type: str) -> None:
-    """Raise UnsupportedMediaType unless the body is JSON; no Content-Type means JSON.
+def body_types(info: KindInfo) -> tuple[str, ...]:
+    """Return the media types in which objects of this kind may be sent.
 
-    JSON alone: a page of another site cannot send it without asking first (a preflight).
+    None that a page of another site can send without asking first (a preflight).
     """
-    if _media_type(content_type) not in ("", "application/json"):
-        raise UnsupportedMediaType(_unknown_format(("application/json",)))
+    return (JSON, YAML) if info.is_custom else (JSON, YAML, PROTOBUF)
+
+
+def document_of(request: Request) -> tuple[Any, tuple[str, ...]]:
+    """Return the document of a body, and the paths of keys given twice. Raise ApiError.
+
+    No Content-Type means JSON. Of Kubernetes' own kinds, apiVersion and kind may be left out.
+    """
+    info = request.target.info
+    document, duplicates = _document(request, body_types(info), info.api_version, info.kind)
+    if isinstance(document, dict) and not info.is_custom:
+        named = {"apiVersion": info.api_version, "kind": info.kind}
+        given = {key: value for key, value in document.items() if key not in named or value}
+        document = named | given
+    return document, duplicates
+
+
+def _document(
+    request: Request, accepted: Sequence[str], api_version: str, kind: str
+) -> tuple[Any, tuple[str, ...]]:
+    media_type = _media_type(request.content_type) or JSON
+    if media_type not in accepted:
+        raise UnsupportedMediaType(_unknown_format(accepted))
+    match media_type:
+        case "application/json":
+            return parse_json(request.body)
+        case "application/yaml":
+            return _yaml(request.body), ()
+        case _:
+            return read_protobuf(request.body, api_version, kind), ()
+
+
+def _yaml(body: bytes) -> Any:
+    try:
+        documents = parse_yaml(body, "yaml")
+    except ManifestError as error:
+        raise BadRequest(f"error converting YAML to JSON: {error}") from error
+    if len(documents) != 1:
+        raise BadRequest(f"the body must be one YAML document, not {len(documents)}")
+    return documents[0].document
 
 
 def patch_type(content_type: str) -> str:
@@ -100,8 +142,8 @@ def delete_request(request: Request) -> DeleteRequest:
     """Return the DeleteOptions of body and query; the body's count first. Raise ApiError."""
     given: dict[str, Any] = {}
     if request.body.strip():
-        require_json(request.content_type)
-        document, _ = parse_json(request.body)
+        types = (JSON, YAML, PROTOBUF)
+        document, _ = _document(request, types, "v1", "DeleteOptions")
         if not isinstance(document, dict):
             raise BadRequest("the body of a delete must be a DeleteOptions object")
         given = {key: value for key, value in document.items() if value is not None}

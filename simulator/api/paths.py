@@ -15,7 +15,7 @@ from simulator.errors import BadRequest, MethodNotAllowed
 from simulator.resources.apps import Deployment
 from simulator.resources.caching import Image
 from simulator.resources.core import Event, Namespace, Pod
-from simulator.resources.scheme import BY_RESOURCE, KindInfo
+from simulator.resources.scheme import BY_RESOURCE, REVIEWS, KindInfo
 
 Verb = Literal[
     "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "log"
@@ -74,6 +74,8 @@ def parse_path(path: str) -> Target | None:
 
 def verbs_of(info: KindInfo) -> tuple[Verb, ...]:
     """Return what clients may do with objects of this kind."""
+    if info in REVIEWS:
+        return ("create",)
     if info.type in MADE_BY_KNARY:
         return READ_AND_DELETE
     if info.type is Namespace:  # as a real API server: not all namespaces at once
@@ -88,7 +90,7 @@ def subresources_of(info: KindInfo) -> dict[str, tuple[Verb, ...]]:
         found["log"] = ("get",)
     if info.type in MADE_BY_KNARY and hasattr(info.type, "status"):
         found["status"] = ("get",)
-    elif hasattr(info.type, "status"):
+    elif hasattr(info.type, "status") and info not in REVIEWS:
         found["status"] = STATUS_VERBS
     return found
 

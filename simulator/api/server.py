@@ -17,17 +17,19 @@ from simulator.admission.settings import defaults_of
 from simulator.api import documents
 from simulator.api.access import HEALTH_PATHS, Policy
 from simulator.api.deletes import Deletes
-from simulator.api.discovery import discovery_document
-from simulator.api.exchange import PLAIN, Answer, Request, Stream
+from simulator.api.discovery import discovered
+from simulator.api.exchange import PLAIN, Answer, Request, Stream, unless_known
 from simulator.api.guard import guarded, split_target
 from simulator.api.logs import Logs
+from simulator.api.openapi.documents import OpenApi
 from simulator.api.paging import Pages, secret_of
 from simulator.api.patches import Patches
 from simulator.api.paths import Verb, parse_path, verb_of
 from simulator.api.queries import Query
 from simulator.api.reads import Reads
+from simulator.api.reviews import Reviews
 from simulator.api.settings import ApiSettings
-from simulator.api.storing import Storing
+from simulator.api.storing import USER, Storing
 from simulator.api.streams import Streams
 from simulator.api.watch import Watches
 from simulator.api.writes import Writes
@@ -41,6 +43,7 @@ from simulator.errors import (
     Unauthorized,
     UnsupportedMediaType,
 )
+from simulator.resources.scheme import REVIEWS
 from simulator.store.objects import Store
 
 log = logging.getLogger(__name__)
@@ -91,6 +94,8 @@ class ApiServer:
             "delete": deletes.delete,
             "deletecollection": deletes.delete_collection,
         }
+        self._reviews = Reviews(clock, USER)
+        self._openapi = OpenApi(knary.__version__)
         self._address = ""
         self._runner: web.ServerRunner | None = None
 
@@ -124,26 +129,37 @@ class ApiServer:
         _, path, query_text = split_target(request.raw_path)
         if path in HEALTH_PATHS:
             return Answer(200, b"ok", PLAIN)
-        document = discovery_document(path, knary.__version__, self._address)
-        if document is not None:
+        query = Query.parse(query_text)
+        accept = ",".join(request.headers.getall(hdrs.ACCEPT, []))
+        described = self._described(path, query, accept)
+        if described is not None:
             if request.method != "GET":
                 raise MethodNotAllowed("discovery is read with GET")
-            return Answer(200, documents.to_json(document))
+            return unless_known(described, request.headers.get(hdrs.IF_NONE_MATCH, ""))
         target = parse_path(path)
         if target is None:
             return Answer(404, b"404 page not found\n", PLAIN)
-        query = Query.parse(query_text)
         verb = verb_of(request.method, target, is_watch=query.boolean("watch"))
         if verb in ("watch", "log"):
             self._streams.require_room()
         asked = Request(
             target=target,
             query=query,
-            accept=",".join(request.headers.getall(hdrs.ACCEPT, [])),
+            accept=accept,
             content_type=request.headers.get(hdrs.CONTENT_TYPE, ""),
             body=await self._body(request),
         )
+        if target.info in REVIEWS:
+            return await self._reviews.create(asked)
         return await self._verbs[verb](asked)
+
+    def _described(self, path: str, query: Query, accept: str) -> Answer | None:
+        """Return what is said of the API itself at this path, or None. Raise NotAcceptable."""
+        found = discovered(path, accept, knary.__version__, self._address)
+        if found is None:
+            return self._openapi.answer(path, query, accept)
+        body = documents.to_json(found.document)
+        return Answer(200, body, found.content_type, etag=True)
 
     async def _body(self, request: web.BaseRequest) -> bytes:
         """Return the body. Raise TooLarge, UnsupportedMediaType or BadRequest."""
@@ -170,7 +186,7 @@ class ApiServer:
         response = web.Response(
             status=answer.code,
             body=answer.body,
-            headers={**HEADERS, "Content-Type": answer.content_type},
+            headers={**HEADERS, "Content-Type": answer.content_type, **dict(answer.headers)},
         )
         for text in answer.warnings[: self._settings.warnings_max]:
             response.headers.add("Warning", _warning(text, self._settings.warning_characters_max))

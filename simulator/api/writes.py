@@ -11,7 +11,6 @@ from simulator.api.exchange import Answer, Request
 from simulator.api.reads import found
 from simulator.api.storing import Storing
 from simulator.errors import Invalid
-from simulator.resources.decoding import parse_json
 
 
 class Writes:
@@ -23,18 +22,16 @@ class Writes:
     async def create(self, request: Request) -> Answer:
         """Store a new object: 201. Raise ApiError."""
         target = request.target
-        bodies.require_json(request.content_type)
         options = bodies.write_options(request.query, "CreateOptions")
-        document, duplicates = parse_json(request.body)
+        document, duplicates = bodies.document_of(request)
         draft = bodies.read_object(document, duplicates, target.info, options)
         return await self._storing.create(target, options, draft)
 
     async def update(self, request: Request) -> Answer:
         """Replace the object, or its status alone: 200. Raise ApiError."""
         target = request.target
-        bodies.require_json(request.content_type)
         options = bodies.write_options(request.query, "UpdateOptions")
-        document, duplicates = parse_json(request.body)
+        document, duplicates = bodies.document_of(request)
         draft = bodies.read_object(document, duplicates, target.info, options)
         old = found(self._storing.store, target)
         given = drafts.as_named(draft.object, target)

@@ -17,6 +17,13 @@ from simulator.resources.domainmapping import ClusterDomainClaim, DomainMapping
 from simulator.resources.endpoints import CoreService, Endpoints
 from simulator.resources.meta import Resource
 from simulator.resources.networking import Ingress
+from simulator.resources.reviews import (
+    AUTHENTICATION,
+    AUTHORIZATION,
+    SelfSubjectAccessReview,
+    SelfSubjectReview,
+    SelfSubjectRulesReview,
+)
 from simulator.resources.serving import Configuration, Revision, Route, Service
 
 
@@ -53,6 +60,11 @@ class KindInfo(Struct, frozen=True):
     @property
     def api_version(self) -> str:
         return self.type.API_VERSION
+
+    @property
+    def is_custom(self) -> bool:
+        """Tell whether a cluster has this kind by a CustomResourceDefinition: Knative's own are."""
+        return self.group.endswith("knative.dev")
 
     @property
     def qualified(self) -> str:
@@ -286,9 +298,20 @@ KINDS: tuple[KindInfo, ...] = (
     ),
 )
 
+# Kinds that clients create to have a question answered; nothing of them is stored.
+REVIEWS: tuple[KindInfo, ...] = tuple(
+    KindInfo(type_, group, "v1", f"{type_.KIND.lower()}s", type_.KIND.lower(), namespaced=False)
+    for group, type_ in (
+        (AUTHENTICATION, SelfSubjectReview),
+        (AUTHORIZATION, SelfSubjectAccessReview),
+        (AUTHORIZATION, SelfSubjectRulesReview),
+    )
+)
+SERVED = (*KINDS, *REVIEWS)
+
 BY_TYPE: dict[type[Resource], KindInfo] = {info.type: info for info in KINDS}
 BY_RESOURCE: dict[tuple[str, str, str], KindInfo] = {
-    (info.group, info.version, info.plural): info for info in KINDS
+    (info.group, info.version, info.plural): info for info in SERVED
 }
 BY_KIND: dict[tuple[str, str], KindInfo] = {(info.api_version, info.kind): info for info in KINDS}
 

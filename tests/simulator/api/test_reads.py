@@ -75,7 +75,7 @@ def test_what_is_not_there_is_a_status(tmp_path: Path) -> None:
                 "details": {"name": "x", "group": "serving.knative.dev", "kind": "services"},
                 "code": 404,
             }
-            for path in ("/", "/apis/eventing.knative.dev/v1/brokers", "/openapi/v2", "/metrics"):
+            for path in ("/", "/apis/eventing.knative.dev/v1/brokers", "/openapi", "/metrics"):
                 unknown = await api.call("GET", path)
                 assert (unknown.code, unknown.body) == (404, b"404 page not found\n")
                 assert unknown.headers["Content-Type"].startswith("text/plain")
@@ -237,6 +237,8 @@ def test_discovery_lists_every_kind_with_its_verbs(tmp_path: Path) -> None:
                 "networking.internal.knative.dev",
                 "apps",
                 "caching.internal.knative.dev",
+                "authentication.k8s.io",
+                "authorization.k8s.io",
             ]
             assert (await get("/apis/serving.knative.dev"))["kind"] == "APIGroup"
             resources = await get("/apis/serving.knative.dev/v1")

@@ -85,12 +85,14 @@ def test_a_bad_object_is_refused_and_nothing_is_stored(
         ("text/plain", 415),
         ("application/x-www-form-urlencoded", 415),
         ("multipart/form-data; boundary=x", 415),
-        ("application/yaml", 415),
+        ("application/yaml", 201),
         ("application/vnd.kubernetes.protobuf", 415),
         ("application/jsonx", 415),
     ],
 )
-def test_only_json_is_read(tmp_path: Path, content_type: str | None, code: int) -> None:
+def test_of_a_custom_resource_only_json_and_yaml_are_read(
+    tmp_path: Path, content_type: str | None, code: int
+) -> None:
     async def scenario(api: Api) -> None:
         reply = await api.call("POST", SERVICES, manifest(), Content_Type=content_type)
         assert reply.code == code
