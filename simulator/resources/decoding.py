@@ -45,8 +45,11 @@ def decode(document: Any, info: KindInfo) -> Decoded:
     Invalid (422, every cause at once) when one of another kind has, when a field is missing, or a
     list names an item twice.
     """
+    is_knatives = info.group.endswith(KNATIVE)
+    if isinstance(document, dict) and not is_knatives:
+        document = _with_kind(document, info)
     _check_kind(document, info)
-    walk = Walk(is_knatives=info.group.endswith(KNATIVE))
+    walk = Walk(is_knatives=is_knatives)
     body = {key: value for key, value in document.items() if key not in ("apiVersion", "kind")}
     cleaned = walk.clean(body, shape_of(info.type), "", 0)
     if walk.mistakes:
@@ -83,6 +86,16 @@ def decoding_warnings(unknown: Sequence[str], duplicates: Sequence[str]) -> tupl
 def cannot_be_handled(kind: str, version: str, why: str) -> str:
     """Return apimachinery's words for a document that is no object of its kind."""
     return f'{kind} in version "{version}" cannot be handled as a {kind}: {why}'
+
+
+def _with_kind(document: dict[str, Any], info: KindInfo) -> dict[str, Any]:
+    """Return a document of Kubernetes' own with the kind that its URL implies, if it has none.
+
+    Typed clients leave it out (apimachinery `serializer/json`, gvkWithDefaults); custom resources
+    must say theirs.
+    """
+    named = {"kind": info.kind, "apiVersion": info.api_version}
+    return document | {field: value for field, value in named.items() if not document.get(field)}
 
 
 def _check_kind(document: Any, info: KindInfo) -> None:

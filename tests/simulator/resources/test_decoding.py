@@ -142,6 +142,15 @@ def test_what_is_no_such_object_is_a_bad_request(
     assert message in refused.value.message
 
 
+def test_kubernetes_own_kinds_may_leave_their_kind_to_the_url() -> None:
+    """Typed clients do, such as Python's; a custom resource must say its kind."""
+    decoded = decode({"metadata": {"name": "team"}}, BY_TYPE[Namespace]).object
+    assert isinstance(decoded, Namespace)
+    assert decoded.metadata.name == "team"
+    with pytest.raises(BadRequest, match="the kind in the data"):
+        decode({"kind": "Pod", "metadata": {"name": "team"}}, BY_TYPE[Namespace])
+
+
 def test_strict_and_warn_say_the_same_of_the_same_fields() -> None:
     error = strict_decoding_error("Service", "v1", ["spec.foo", "spec.bar"], ["spec.x"])
     assert error.code == 400
