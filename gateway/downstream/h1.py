@@ -15,6 +15,7 @@ from gateway.errors import BadMessage, BodyTimeout, GatewayError, HeadTimeout
 from gateway.exchange import Exchange
 from gateway.forwarding import forwarding_lines, response_head, switching_head, usual_response_head
 from gateway.http1.body import Body
+from gateway.http1.repeated import RepeatedLines
 from gateway.http1.request import read_request
 from gateway.http1.response import ResponseHead
 from gateway.http1.start import PREFACE, after_empty_lines, check_start
@@ -37,6 +38,7 @@ class ClientConnection(Client):
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         self._buffer = b""
         self.exchange: Exchange | None = None
+        self._repeated = RepeatedLines()
         self._body: Body | None = None  # the request's body, while it arrives
         self._chunked_down = False  # the answer under way goes out in chunks
         self._until_close = False  # only closing ends it
@@ -122,7 +124,7 @@ class ClientConnection(Client):
         self._is_new = False
         if end < 0 or end > worker.settings.head_bytes_max:
             raise too_large(data, worker.settings.request_line_bytes_max)
-        request = read_request(data[:end], worker.request_lines, worker.settings)
+        request = read_request(data[:end], worker.request_lines, worker.settings, self._repeated)
         rest = data[end + 4 :]
         exchange = Exchange(worker, self, request)
         if not exchange.request_ended:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.errors import BadMessage, ExpectationFailed, MethodRefused
+from gateway.errors import BadMessage, ExpectationFailed, HeadTooLarge, MethodRefused
 from gateway.http1.body import Body, ChunkedBody, LengthBody
 from gateway.http1.head import (
     CONNECTION,
@@ -22,15 +22,17 @@ from gateway.http1.head import (
     list_members,
     read_request_line,
     refuse_coding,
-    split_head,
     split_target,
 )
+from gateway.http1.repeated import RepeatedLines
 from gateway.settings import Settings
 
 # Safe to send twice (RFC 9110 9.2.2): a retry on a connection that closed in silence.
 IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
 
 UPGRADE_SERVED: Final = b"websocket"
+
+_SLASH: Final = 0x2F
 
 # Connection options that name no header of the request's own.
 _OPTIONS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b"te", b"http2-settings"})
@@ -65,19 +67,40 @@ class RequestHead:
         return LengthBody(max(self.length, 0))
 
 
-def read_request(head: bytes, header_lines: HeaderLines, settings: Settings) -> RequestHead:
-    """Return the request that a head (without its empty line) describes. Raise a GatewayError."""
-    first, lines = split_head(head, settings.headers_max)
-    method, target, is_http11 = read_request_line(first, settings.request_line_bytes_max)
+def read_request(
+    head: bytes, header_lines: HeaderLines, settings: Settings, repeated: RepeatedLines
+) -> RequestHead:
+    """Return the request that a head (without its empty line) describes. Raise a GatewayError.
+
+    `repeated` is the connection's memory of its earlier heads: it saves time, and changes nothing.
+    """
+    cut = head.find(b"\r\n")
+    rest = repeated.following(head, cut)
+    if repeated.number + len(rest) > settings.headers_max:
+        raise HeadTooLarge(f"more than {settings.headers_max} headers")
+    method, target, is_http11 = read_request_line(
+        head[:cut] if cut >= 0 else head, settings.request_line_bytes_max
+    )
     if method == b"CONNECT":  # whatever its target looks like: its answer could open a tunnel
         raise MethodRefused
-    plain, special = header_lines.sort(lines)
+    plain, special = repeated.plain, repeated.special
+    host = repeated.host if is_http11 else b""  # known where they ask for nothing else
+    if rest:
+        more, others = header_lines.sort(rest)
+        if more:
+            plain = plain + more
+        if others:
+            special = special + others
+            host = b""
+        repeated.follow(rest[0], header_lines)
     request = RequestHead(method, target, plain, is_http11=is_http11)
-    if len(special) == 1 and special[0].kind == HOST:  # the common case
+    if host:
+        request.host = host
+    elif len(special) == 1 and special[0].kind == HOST:
         request.host = special[0].value
     else:
         _interpret(request, special)
-    if target[0] != 0x2F:
+    if target[0] != _SLASH:
         _reduce_target(request)
     return request
 

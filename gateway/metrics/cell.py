@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.metrics.histogram import BUCKETS, EXACT, bucket_of
+from gateway.metrics.histogram import BUCKETS, bucket_of
 
 CLASSES: Final = 5  # 1xx to 5xx
 
@@ -27,6 +27,12 @@ GRPC_STATUSES: Final = 17  # OK to UNAUTHENTICATED
 # UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE and DATA_LOSS: the server's
 # errors to OpenTelemetry, and what Envoy says as 5xx in HTTP. The others are the caller's.
 GRPC_FAILURES: Final = frozenset({2, 4, 12, 13, 14, 15})
+
+_TABLE_US: Final = 16_384
+_BUCKET_OF: Final = bytes(bucket_of(duration_us) for duration_us in range(_TABLE_US))
+_CLASS_OF: Final = bytes(
+    status // 100 - 1 if 100 <= status < 600 else CLASSES - 1 for status in range(1000)
+)
 
 
 class Cell:
@@ -74,21 +80,16 @@ class Cell:
         `latency_us` is from the request's head to the answer's last byte. A status beyond 599
         counts as 5xx.
         """
-        kind = status // 100 - 1
-        if kind < 0 or kind >= CLASSES:
-            kind = CLASSES - 1
-        # histogram.bucket_of, written out: the call costs 80 ns interpreted.
-        value = latency_us - 1
-        if value < EXACT:
-            bucket = value if value > 0 else 0
+        kind = _CLASS_OF[status] if status < 1000 else CLASSES - 1
+        # Most durations are in a table: to compute the bucket costs 0.2 us more, interpreted.
+        if 0 <= latency_us < _TABLE_US:
+            bucket = _BUCKET_OF[latency_us]
         else:
-            shift = value.bit_length() - 3
-            bucket = shift * 4 + (value >> shift)
-            if bucket >= BUCKETS:
-                bucket = BUCKETS - 1
+            bucket = bucket_of(latency_us)
         self.latency[kind * BUCKETS + bucket] += 1
         self.latency_us[kind] += latency_us
-        self.bytes_up += bytes_up
+        if bytes_up:
+            self.bytes_up += bytes_up
         self.bytes_down += bytes_down
         self.ended += 1
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.forwarding import HeaderRules, forwarding_lines, request_head
 from gateway.http1.head import REQUEST_KINDS, HeaderLines
+from gateway.http1.repeated import RepeatedLines
 from gateway.http1.request import read_request
 from tests.conformance import responses_broken, responses_refused, responses_valid
 from tests.conformance.http1_requests import REFUSED, VALID
@@ -99,7 +100,10 @@ def test_what_goes_up_is_one_request_to_another_parser(raw: bytes) -> None:
     while raw[at : at + 2] == b"\r\n":
         at += 2
     request = read_request(
-        raw[at : raw.index(b"\r\n\r\n", at)], HeaderLines(REQUEST_KINDS), SETTINGS
+        raw[at : raw.index(b"\r\n\r\n", at)],
+        HeaderLines(REQUEST_KINDS),
+        SETTINGS,
+        RepeatedLines(),
     )
     up = request_head(request, "127.0.0.1", forwarding_lines("127.0.0.1"), HeaderRules())
     other = h11.Connection(h11.SERVER)

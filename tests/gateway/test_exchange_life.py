@@ -16,6 +16,7 @@ from gateway.contract import RouteTable
 from gateway.downstream.client import Client
 from gateway.errors import GatewayError, UpstreamFailed
 from gateway.exchange import Exchange
+from gateway.http1.repeated import RepeatedLines
 from gateway.http1.request import RequestHead, read_request
 from gateway.http1.response import ResponseHead
 from gateway.metrics.registry import Metrics
@@ -277,7 +278,7 @@ def test_whatever_happens_it_is_answered_once_counted_once_and_gives_back_what_i
         async with asyncio.TaskGroup() as tasks:
             worker = Worker(loop, Settings(), tasks, Metrics())
             head = REQUESTS[method] % HOST.encode()
-            request = read_request(head, worker.request_lines, worker.settings)
+            request = read_request(head, worker.request_lines, worker.settings, RepeatedLines())
             world = World(worker, request)
             if events[:1] == ["offered"]:
                 world.offer()

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from gateway.errors import GatewayError, HeadTooLarge, TargetTooLong
 from gateway.http1.body import Body
 from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines
+from gateway.http1.repeated import RepeatedLines
 from gateway.http1.request import RequestHead, read_request
 from gateway.http1.response import ResponseHead, read_response
 from gateway.http1.start import after_empty_lines, check_answer_start, check_start
@@ -31,6 +32,7 @@ class RequestStream:
 
     def __init__(self, header_lines: HeaderLines | None = None) -> None:
         self._header_lines = header_lines or HeaderLines(REQUEST_KINDS)
+        self._repeated = RepeatedLines()
         self._buffer = b""
         self._head: RequestHead | None = None
         self._body: Body | None = None
@@ -64,7 +66,9 @@ class RequestStream:
             check_start(data, checked)
             self._buffer = data
             return b""
-        self._head = read_request(data[:end], self._header_lines, SETTINGS)
+        self._head = read_request(
+            data[:end], self._header_lines, SETTINGS, self._repeated
+        )
         self._body = self._head.body(SETTINGS)
         self._decoded = b""
         self._end_if_done()

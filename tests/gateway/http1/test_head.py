@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from gateway.errors import BadMessage, GatewayError
 from gateway.forwarding import HeaderRules, forwarding_lines, request_head
 from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines, host_of, read_field
+from gateway.http1.repeated import RepeatedLines
 from gateway.http1.request import RequestHead, read_request
 from gateway.http1.response import read_response
 from gateway.settings import Settings
@@ -15,7 +16,7 @@ SETTINGS = Settings()
 
 
 def read(head: bytes) -> RequestHead:
-    return read_request(head, HeaderLines(REQUEST_KINDS), SETTINGS)
+    return read_request(head, HeaderLines(REQUEST_KINDS), SETTINGS, RepeatedLines())
 
 
 def get(*lines: bytes) -> bytes:
@@ -210,7 +211,7 @@ def test_any_bytes_are_read_or_refused_never_worse(noise: bytes) -> None:
     lines = HeaderLines(REQUEST_KINDS)
     for head in (noise, b"GET / HTTP/1.1\r\nHost: a\r\n" + noise):
         try:
-            request = read_request(head, lines, SETTINGS)
+            request = read_request(head, lines, SETTINGS, RepeatedLines())
         except GatewayError:
             continue
         up = request_head(request, "::1", forwarding_lines("::1"), HeaderRules())
