@@ -48,8 +48,19 @@ def profile(proxy: Proxy, kind: str, options: argparse.Namespace, load: Iterable
     drive(options.warm_s)
     pids = ",".join(map(str, proxy.pids))
     sampler = subprocess.Popen(
-        [PERF, "record", "-q", "-e", "cpu-clock", "-F", str(SAMPLES_PER_S)]
-        + ["-p", pids, "-o", str(options.data_file)],
+        (
+            PERF,
+            "record",
+            "-q",
+            "-e",
+            "cpu-clock",
+            "-F",
+            str(SAMPLES_PER_S),
+            "-p",
+            pids,
+            "-o",
+            str(options.data_file),
+        ),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -92,9 +103,7 @@ def summary(turn: Turn, samples: list[Sample]) -> dict[str, Any]:
 
 def show(title: str, found: dict[str, Any], functions: int) -> None:
     total = found["cpu_us"]
-    rows = [
-        (name, f"{us:.2f}", f"{us / total:.0%}") for name, us in found["layers_us"].items()
-    ]
+    rows = [(name, f"{us:.2f}", f"{us / total:.0%}") for name, us in found["layers_us"].items()]
     print(f"\n{title}: {total:.1f} µs of CPU per request, {found['samples']} samples")
     print(report.table(("layer", "µs", "share"), rows))
     rows = [

@@ -1,4 +1,4 @@
-"""What a sampling profiler saw, by layer: the kernel, libuv, the interpreter, our own code. Pure."""
+"""What a sampling profiler saw, by layer: kernel, libuv, the interpreter, our own code. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _EVALUATION = re.compile(
     r"FastCall)|method_vectorcall|cfunction_vectorcall|_PyObject_GetMethod|_Py_CheckFunctionResult"
     r"|vgetargs|_PyArg_|PyArg_|slot_tp_|_PyFrame|call_function|object_vacall|PyObject_Call"
 )
-_MEMORY = re.compile(r"PyObject_(Malloc|Free|Realloc)|pymalloc|_dealloc|gc_|_PyObject_GC|PyMem_|GC_")
+_MEMORY = re.compile(
+    r"PyObject_(Malloc|Free|Realloc)|pymalloc|_dealloc|gc_|_PyObject_GC|PyMem_|GC_"
+)
 _REGEX = re.compile(r"^sre_|_sre|^state_|pattern_|match_")
 
 

@@ -35,7 +35,10 @@ def request_head(
 
     Framing is written anew: at most one of Content-Length and Transfer-Encoding.
     """
-    prepared = forwarded_lines(request, client_ip, prepared)
+    # The helpers' first lines, written out: two calls less for the usual request (0.1 us).
+    if request.forwarded_for or request.forwarded:
+        prepared = _appended(request, client_ip)
+    lines = request.lines if not rules.overwrites else upstream_lines(request, rules)
     if request.chunked:
         framing = b"Transfer-Encoding: chunked\r\n\r\n"
     elif request.length >= 0:
@@ -48,7 +51,7 @@ def request_head(
         request.method,
         request.target,
         rules.host or request.host,
-        b"".join(upstream_lines(request, rules)),
+        b"".join(lines),
         prepared,
         rules.lines,
         framing,

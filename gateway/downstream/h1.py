@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gateway.downstream.answers import answer_head, is_sized, refusal, too_large
-from gateway.downstream.client import Client, break_off
+from gateway.downstream.client import break_off
 from gateway.downstream.h2 import ClientSession
-from gateway.downstream.stillness import Stillness
 from gateway.downstream.tunnel import open_tunnel
-from gateway.errors import BadMessage, BodyTimeout, GatewayError, HeadTimeout
+from gateway.downstream.watched import WatchedClient
+from gateway.errors import BadMessage, GatewayError
 from gateway.exchange import Exchange
 from gateway.forwarding import forwarding_lines, response_head, switching_head, usual_response_head
 from gateway.http1.body import Body
@@ -27,31 +27,22 @@ if TYPE_CHECKING:
     from gateway.worker import Worker
 
 _PREFACE_END = 14  # of its part that looks like a head
+_CR = 0x0D
 
 
-class ClientConnection(Client):
+class ClientConnection(WatchedClient):
     """Reads a head, lets its exchange run, reads on. Bytes ahead of their turn wait, bounded."""
 
     def __init__(self, worker: Worker, hosts: HostTable) -> None:
-        super().__init__(hosts)
-        self._worker = worker
-        self._transport: asyncio.Transport = None  # type: ignore[assignment]
-        self._buffer = b""
-        self.exchange: Exchange | None = None
+        super().__init__(worker, hosts)
         self._repeated = RepeatedLines()
-        self._body: Body | None = None  # the request's body, while it arrives
         self._chunked_down = False  # the answer under way goes out in chunks
         self._until_close = False  # only closing ends it
         self._is_new = True  # no request has begun
-        self._closing = False  # answer what is under way, read no further request
         self._half_closed = False  # the client sends no more, but reads
         self._discarded = 0
-        self._reads = Stillness()  # the client, what was written
-        self._sends = Stillness()  # the client, the body that it has begun
         self._held = False  # the exchange asked to read no more
-        self._paused = False  # reading stands still
         self._reading = False
-        self._since = worker.deadlines.now  # the last time that this connection was quiet
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         worker = self._worker
@@ -76,10 +67,15 @@ class ClientConnection(Client):
             self._buffer += data
             if len(self._buffer) > self._worker.settings.pipelined_bytes_max:
                 self._flow()
-        elif not self._closing:
-            self._read_requests(self._buffer + data if self._buffer else data)
-        else:
+        elif self._closing:
             self._discard(len(data), ended=False)
+        else:
+            end = len(data) - 4
+            is_whole = end > _PREFACE_END and data.find(b"\r\n\r\n") == end
+            if is_whole and not self._buffer and data[0] != _CR:
+                self._begin(data, end)  # one head and nothing else: most reads are
+            else:
+                self._read_requests(self._buffer + data if self._buffer else data)
 
     def _read_requests(self, data: bytes) -> None:
         """Begin the exchange of each whole head in `data`, until one is under way."""
@@ -90,20 +86,20 @@ class ClientConnection(Client):
                 data = after_empty_lines(data)
                 checked = 0
             end = data.find(b"\r\n\r\n")
-            try:
-                if end < 0 and len(data) <= self._worker.settings.head_bytes_max:
+            if end < 0 and len(data) <= self._worker.settings.head_bytes_max:
+                try:
                     check_start(data, checked)
-                    if not checked:
-                        self._since = self._worker.loop.time()
-                    break
-                if end == _PREFACE_END and self._is_preface(data):
-                    self._hand_over(data)
+                except GatewayError as error:
+                    self._refuse_bytes(error)
                     return
-                self._begin(data, end)
-                data, checked = self._buffer, 0
-            except GatewayError as error:
-                self._refuse_bytes(error)
+                if not checked:
+                    self._since = self._worker.loop.time()
+                break
+            if end == _PREFACE_END and self._is_preface(data):
+                self._hand_over(data)
                 return
+            self._begin(data, end)
+            data, checked = self._buffer, 0
         self._buffer = data
         self._reading = False
         if data and len(data) > self._worker.settings.pipelined_bytes_max:
@@ -121,19 +117,23 @@ class ClientConnection(Client):
     def _begin(self, data: bytes, end: int) -> None:
         """Begin the exchange of the head that ends there; the buffer is what follows it."""
         worker = self._worker
+        settings = worker.settings
         self._is_new = False
-        if end < 0 or end > worker.settings.head_bytes_max:
-            raise too_large(data, worker.settings.request_line_bytes_max)
-        request = read_request(data[:end], worker.request_lines, worker.settings, self._repeated)
-        rest = data[end + 4 :]
-        exchange = Exchange(worker, self, request)
-        if not exchange.request_ended:
-            body = request.body(worker.settings)
-            piece, rest = body.feed(rest)
-            self._body = None if body.done else body
-            self._sends.rest()
-            exchange.on_request_body(piece, body.trailers, body.done)
-        self._buffer = rest
+        try:
+            if end < 0 or end > settings.head_bytes_max:
+                raise too_large(data, settings.request_line_bytes_max)
+            request = read_request(data[:end], worker.request_lines, settings, self._repeated)
+            self._buffer = data[end + 4 :]
+            exchange = Exchange(worker, self, request)
+            if not exchange.request_ended:
+                body = request.body(settings)
+                piece, self._buffer = body.feed(self._buffer)
+                self._body = None if body.done else body
+                self._sends.rest()
+                exchange.on_request_body(piece, body.trailers, body.done)
+        except GatewayError as error:
+            self._refuse_bytes(error)
+            return
         self.exchange = exchange
         try:
             exchange.begin()
@@ -186,7 +186,15 @@ class ClientConnection(Client):
         ended: bool,
     ) -> None:
         """Head and first bytes of the body go in one write."""
-        first = b"" if head is None else self._response_head(exchange, head)
+        first = b""
+        if head is not None:
+            request = exchange.request
+            stays = request.keep_alive and exchange.request_ended and not self._worker.draining
+            if stays and head.length >= 0 and request.is_http11 and not request.explain:
+                self._chunked_down = self._until_close = False
+                self._write((head.written or usual_response_head(head)) + data)
+                return
+            first = self._response_head(exchange, head, stays)
         if self._chunked_down:
             data = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
             if ended:
@@ -194,13 +202,9 @@ class ClientConnection(Client):
         if first or data:
             self._write(first + data)
 
-    def _response_head(self, exchange: Exchange, head: ResponseHead) -> bytes:
+    def _response_head(self, exchange: Exchange, head: ResponseHead, stays: bool) -> bytes:
         """Return the head for the client, and settle how the body is framed there."""
         request = exchange.request
-        stays = request.keep_alive and exchange.request_ended and not self._worker.draining
-        self._chunked_down = self._until_close = False
-        if stays and head.length >= 0 and request.is_http11 and not request.explain:
-            return usual_response_head(head)
         sized = is_sized(head, request)
         self._chunked_down = not sized and request.is_http11
         self._until_close = not sized and not request.is_http11
@@ -268,12 +272,18 @@ class ClientConnection(Client):
             self._linger()
             return
         self.exchange = None
-        early = exchange.request.upgrade and self._buffer  # meant for a tunnel: no request
-        if not exchange.request.keep_alive or self._closing or early:
+        request = exchange.request
+        # What followed a request to upgrade was meant for a tunnel, and is no request.
+        if not request.keep_alive or self._closing or (self._buffer and request.upgrade):
             self._closing = True
             self._transport.close()
             return
         self._since = self._worker.deadlines.now
+        if self._buffer or self._paused or self._half_closed:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Begin the request that waited, read on, or end with the client's half."""
         if self._buffer and not self._reading:
             self._read_requests(self._buffer)
         if self._paused:
@@ -347,54 +357,3 @@ class ClientConnection(Client):
         self._closing = True
         self.exchange = None
         self._worker.forget(self)
-
-    def check_requests(self, now: float, tick_s: float) -> None:
-        exchange = self.exchange
-        if exchange is None:
-            if self._worker.draining and not self._buffer:
-                self._check_drained(now)
-        elif not exchange.answered:
-            exchange.check(now, tick_s)
-
-    def _check_drained(self, now: float) -> None:
-        """Say goodbye to an idle client, which had time to send one more request; then close."""
-        if now - self._since > self._worker.settings.drain_idle_s_max:
-            if self._closing:
-                self._transport.close()
-            else:
-                self._closing = True
-                self._linger()
-
-    def check(self, now: float) -> None:
-        """Close when silent or still for too long: between requests, within one, or at the end."""
-        settings, exchange = self._worker.settings, self.exchange
-        if exchange is not None and exchange.status == 101:
-            return  # a tunnel may be silent, and its reader slow
-        silent_s = now - self._since
-        written = exchange.bytes_down if exchange is not None else 0
-        unread_s = self._reads.unread_s(written, self._transport.get_write_buffer_size(), now)
-        if self._closing and (exchange is None or exchange.answered):
-            if unread_s == 0.0:
-                self._since = now
-            elif silent_s > settings.head_s_max:
-                self.abort()  # it neither reads its last answer nor goes
-        elif unread_s > settings.send_idle_s_max:
-            self.abort()
-        elif exchange is not None:
-            self._check_body(exchange, now)
-        elif self._buffer:
-            if silent_s > settings.head_s_max:
-                self._refuse_bytes(HeadTimeout())
-        elif silent_s > settings.keep_alive_idle_s_max and unread_s < 0.0:
-            self._transport.close()
-
-    def _check_body(self, exchange: Exchange, now: float) -> None:
-        """Refuse a request whose body stands still while it is read, before an answer begins."""
-        if self._body is None or self._paused or exchange.response_started or exchange.answered:
-            self._sends.rest()
-        elif self._sends.lasts_s(exchange.bytes_up, now) > self._worker.settings.body_idle_s_max:
-            self._break_body(exchange, BodyTimeout())
-
-    def drain(self) -> None:
-        """Answer what is under way, and one more request of an idle client."""
-        self._since = self._worker.deadlines.now

@@ -52,14 +52,15 @@ class RepeatedLines:
             self._forget()
         return head[cut + 2 :].split(b"\r\n") if cut >= 0 else []
 
-    def follow(self, line: bytes, header_lines: HeaderLines) -> None:
-        """Take note of the first valid line after the repeated ones: the second time it is one."""
+    def follow(self, rest: list[bytes], header_lines: HeaderLines) -> None:
+        """Take note of the valid lines after the repeated ones: the first, seen twice, is one."""
+        line = rest[0]
         if line != self._next:
             self._next = line
         elif self._changes < CHANGES_MAX and len(self._text) + len(line) < REPEATED_BYTES_MAX:
             plain, special = header_lines.sort([line])
             self._text += b"\r\n" + line
-            self._next = b""
+            self._next = rest[1] if len(rest) > 1 else b""
             self.number += 1
             self.plain = self.plain + plain
             self.special = self.special + special

@@ -92,7 +92,7 @@ def read_request(
         if others:
             special = special + others
             host = b""
-        repeated.follow(rest[0], header_lines)
+        repeated.follow(rest, header_lines)
     request = RequestHead(method, target, plain, is_http11=is_http11)
     if host:
         request.host = host

@@ -42,6 +42,8 @@ class UpstreamConnection(Lease):
     def __init__(self, worker: Worker, replica: Replica) -> None:
         super().__init__(replica)
         self._worker = worker
+        self._settings = worker.settings
+        self._responses = worker.responses
         self.transport: asyncio.Transport = None  # type: ignore[assignment]
         self._buffer = b""
         self._paused = False
@@ -54,7 +56,7 @@ class UpstreamConnection(Lease):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
         self._write: Callable[[bytes], None] = self.transport.write  # a call less per request
-        self.transport.set_write_buffer_limits(self._worker.settings.buffer_bytes_high)
+        self.transport.set_write_buffer_limits(self._settings.buffer_bytes_high)
         self._worker.upstream_connections += 1
         self._is_counted = True
 
@@ -119,36 +121,40 @@ class UpstreamConnection(Lease):
         if checked:
             data = self._buffer + data
             self._buffer = b""
+        settings = self._settings
         while True:
-            settings = self._worker.settings
             end = data.find(b"\r\n\r\n")
-            if end > settings.head_bytes_max or (end < 0 and len(data) > settings.head_bytes_max):
-                raise HeadTooLarge
-            if end < 0:
-                check_answer_start(data, checked)
-                self._buffer = data
-                self.is_silent = False
+            if end < 0 or end > settings.head_bytes_max:
+                self._wait_for_head(data, checked, end)
                 return
-            head = self._worker.responses.read(data[:end])
+            head = self._responses.read(data[:end])
             data = data[end + 4 :]
-            checked = 0
+            # A small answer: most are. An interim one has no length.
+            if head.length == len(data) and head.is_whole(exchange.request.method):
+                exchange.on_response(head, data, b"", True, head.keep_alive)
+                return
             if head.status >= 200:
                 break
+            checked = 0
             if not self._interim(exchange, head, data) or not data:
                 return
-        method = exchange.request.method
-        if head.length == len(data) and head.is_whole(method):  # a small answer: most are
-            exchange.on_response(head, data, b"", True, head.keep_alive)
-            return
         self._head = head
-        body = self._body = head.body(method, settings)
+        body = self._body = head.body(exchange.request.method, settings)
         self._feed(exchange, body, head, data)
+
+    def _wait_for_head(self, data: bytes, checked: int, end: int) -> None:
+        """Keep a head that is not whole. Raise HeadTooLarge, or BadMessage for what is none."""
+        if end >= 0 or len(data) > self._settings.head_bytes_max:
+            raise HeadTooLarge
+        check_answer_start(data, checked)
+        self._buffer = data
+        self.is_silent = False
 
     def _interim(self, exchange: Exchange, head: ResponseHead, data: bytes) -> bool:
         """Pass on a 1xx; tell whether an answer is still to come here."""
         self.is_silent = False
         self._interim_heads += 1
-        if self._interim_heads > self._worker.settings.interim_heads_max:
+        if self._interim_heads > self._settings.interim_heads_max:
             raise BadMessage("too many interim answers")
         if head.status != 101:
             exchange.on_interim(head)
@@ -175,14 +181,15 @@ class UpstreamConnection(Lease):
             not reusable
             or replica.retired
             or self.is_full  # the next request would wait behind a body that nobody reads
-            or self.transport.is_closing()
-            or len(replica.idle) >= self._worker.settings.upstream_idle_connections_max
+            or len(replica.idle) >= self._settings.upstream_idle_connections_max
         ):
             self.abandon()
             return
+        # One that is closing by now is found out when it is to be used again.
         if self._paused:
             self.resume()
-        self._interim_heads = 0
+        if self._interim_heads:
+            self._interim_heads = 0
         self.idle_since = self._worker.deadlines.now
         self.reused = self.is_silent = True
         if not replica.idle:

@@ -179,8 +179,15 @@ class BackendState:
                 return None
             replica = chosen
         # In this order: another worker may take the room that `choose` saw.
-        if not enter(replica):
+        if replica.gate is None:
+            replica.in_flight += 1
+        elif not enter(replica):
             return None
+        if replica.idle:  # as `reuse` does, written out: most requests find their connection here
+            latest = replica.idle.pop()
+            if now - latest.idle_since < self._idle_s_max and not latest.is_closing():
+                return latest
+            latest.abandon()
         connection = replica.reuse(now, self._idle_s_max)
         if connection is None:
             replica.release()
