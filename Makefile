@@ -15,7 +15,7 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 	tests/simulator/test_client.py
 
 .PHONY: help demo test test-all test-compiled compile compile-clean lint format types contracts \
-	check conformance conformance-websocket durability bench soak bench-gateway bench-gateway-all bench-memory bench-split \
+	check conformance conformance-websocket durability bench soak bench-gateway bench-gateway-all bench-memory bench-profile bench-split \
 	bench-startup bench-tables bench-updates lock clean
 
 help: ## Say what can be made
@@ -91,6 +91,10 @@ bench: bench-gateway bench-split bench-startup bench-updates ## Run all benchmar
 bench-gateway: ## Measure CPU per proxied request beside nginx
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/gateway_cpu.py $(ARGS)
+
+bench-profile: ## Say where a request's CPU time goes, by layer
+	$(RUNTIME)
+	@$(BIN)/python benchmarks/gateway_profile.py $(ARGS)
 
 bench-gateway-all: ## The same beside four proxies, over many loads
 	$(RUNTIME)

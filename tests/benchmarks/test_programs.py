@@ -12,6 +12,7 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 PROGRAMS = (
     "gateway_cpu",
     "gateway_matrix",
+    "gateway_profile",
     "memory",
     "split_accuracy",
     "startup",
