@@ -24,6 +24,7 @@ ACTIVE = "Active"
 CONDITIONS = ConditionSet((RESOURCES_AVAILABLE, CONTAINER_HEALTHY))
 
 DEPLOYING = "Deploying"
+RESOLVING_DIGESTS = "ResolvingDigests"
 PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 
 
@@ -78,6 +79,7 @@ def mark_container_missing(conditions: Conditions, image: str) -> None:
         f'Unable to fetch image "{image}": failed to resolve image to digest: '
         "no program is mapped to this image; see knary images"
     )
+    conditions.mark_unknown(RESOURCES_AVAILABLE, RESOLVING_DIGESTS)
     conditions.mark_false(CONTAINER_HEALTHY, "ContainerMissing", message)
 
 

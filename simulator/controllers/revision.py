@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from simulator.controllers.health import (
     CONDITIONS,
+    CONTAINER_HEALTHY,
     Situation,
     judge,
     mark_container_missing,
@@ -32,7 +33,7 @@ from simulator.controllers.settings import STOCK, ControllerSettings
 from simulator.images import ImageMap, image_digest, known_digests
 from simulator.reconciling.plan import Action, Create, Delete, Plan, Record, UpdateStatus
 from simulator.reconciling.reader import Reader
-from simulator.resources.conditions import READY, TRUE, is_true
+from simulator.resources.conditions import READY, TRUE, find, is_true
 from simulator.resources.core import Pod
 from simulator.resources.lifecycle import Conditions
 from simulator.resources.meta import Key, Resource
@@ -118,7 +119,7 @@ class RevisionController:
             resolved = _resolve(observed)
             if isinstance(resolved, Container):
                 mark_container_missing(conditions, resolved.image)
-                plan = _write(revision, status, conditions, [])
+                plan = _write(revision, status, conditions, _tell_missing(revision, conditions))
                 return Plan(plan.actions, self._settings.image_retry_s)
             status = msgspec.structs.replace(
                 status,
@@ -163,6 +164,15 @@ def _resolve(observed: Observed) -> tuple[ContainerDigest, ...] | Container:
             return container
         resolved.append(ContainerDigest(container.name, image_digest(container.image, program)))
     return tuple(resolved)
+
+
+def _tell_missing(revision: Revision, conditions: Conditions) -> list[Action]:
+    """Return the Event about an image that was not found, unless it was told before."""
+    before = find(revision.status.conditions, CONTAINER_HEALTHY)
+    after = conditions.find(CONTAINER_HEALTHY)
+    if after is None or (before is not None and before.message == after.message):
+        return []
+    return [Record(revision, "Warning", "InternalError", after.message)]
 
 
 def _write(

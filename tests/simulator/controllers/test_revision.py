@@ -293,8 +293,11 @@ def test_an_image_without_a_program_is_missing_and_asked_for_again() -> None:
         ),
     )
     assert facts(made)["ContainerHealthy"] == facts(made)["Ready"] == missing
-    assert facts(made)["ResourcesAvailable"] == (UNKNOWN, "", "")
+    assert facts(made)["ResourcesAvailable"] == (UNKNOWN, "ResolvingDigests", "")
     assert not created(made)
+    assert [action for action in made.actions if isinstance(action, Record)] == [
+        Record(revision(spec=template(image).spec), "Warning", "InternalError", missing[2])
+    ]
     assert made.requeue_after_s == 10.0
 
 
