@@ -15,7 +15,8 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 	tests/simulator/test_client.py
 
 .PHONY: help demo test test-all test-compiled compile compile-clean lint format types contracts \
-	check conformance conformance-websocket durability bench soak bench-gateway bench-gateway-all bench-memory bench-profile bench-split \
+	check conformance conformance-websocket durability bench soak bench-api bench-gateway bench-gateway-all \
+	bench-memory bench-profile bench-split \
 	bench-startup bench-tables bench-updates lock clean
 
 help: ## Say what can be made
@@ -99,6 +100,10 @@ bench-profile: ## Say where a request's CPU time goes, by layer
 bench-gateway-all: ## The same beside four proxies, over many loads
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/gateway_matrix.py $(ARGS)
+
+bench-api: ## Measure the API with 1,000 watches and 5,000 Services
+	$(RUNTIME)
+	@$(BIN)/python benchmarks/api_scale.py $(ARGS)
 
 bench-tables: ## Measure what the route table's size and changes cost
 	$(RUNTIME)

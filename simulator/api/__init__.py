@@ -2,6 +2,6 @@
 ask), `paths`, `queries` and `listoptions` (what is asked), `reads`, `writes`, `watch` and `logs`
 (one function per verb), `reviews` (creates that only ask), `bodies` and `protobuf` (what clients
 send), `discovery` and `openapi` (what the API is), `tables`, `negotiation` and `documents` (what
-they get), `paging` (lists in pages), `exchange` (a request and an answer without HTTP),
-`settings` (its bounds).
+they get), `lines` (events encoded once), `streams` (answers that never end), `paging` (lists in
+pages), `exchange` (a request and an answer without HTTP), `settings` (its bounds).
 """

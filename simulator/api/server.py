@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 from aiohttp import hdrs, web
@@ -71,7 +72,7 @@ class ApiServer:
     ) -> None:
         self._settings = settings
         self._policy = policy
-        self._streams = Streams(settings.streams_max)
+        self._streams = Streams(settings.streams_max, settings.stream_write_timeout_s)
         pages = Pages(
             *(clock, settings.list_snapshots_max, settings.list_snapshot_s_max),
             secret_of(policy.token),
@@ -98,6 +99,11 @@ class ApiServer:
         self._openapi = OpenApi(knary.__version__)
         self._address = ""
         self._runner: web.ServerRunner | None = None
+
+    @property
+    def streams_open(self) -> int:
+        """Return how many watches and logs are being sent."""
+        return len(self._streams)
 
     async def start(self, sock: socket.socket, ssl_context: ssl.SSLContext | None) -> None:
         """Serve on a listening socket; without a context, in plain HTTP."""
@@ -195,16 +201,17 @@ class ApiServer:
     async def _send(self, request: web.BaseRequest, stream: Stream) -> web.StreamResponse:
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": stream.content_type})
         response.enable_chunked_encoding()
-        timeout_s = self._settings.stream_write_timeout_s
+        now = asyncio.get_running_loop().time
         async with aclosing(stream.parts):
-            with self._streams.counted(stream.end):
+            with self._streams.counted(stream.end, partial(_abort, request)) as sending:
                 try:
                     await response.prepare(request)
                     async for part in stream.parts:
-                        async with asyncio.timeout(timeout_s):
-                            await response.write(part)
+                        sending.since = now()
+                        await response.write(part)
+                        sending.since = None
                     await response.write_eof()
-                except (ConnectionError, TimeoutError):
+                except ConnectionError:
                     _abort(request)
                 except Exception:
                     log.exception("a stream failed")

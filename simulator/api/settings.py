@@ -23,11 +23,12 @@ class ApiSettings:
     keep_alive_s: float = 120.0
     linger_s: float = 1.0  # for the rest of a body that was refused
     stop_timeout_s: float = 2.0
-    streams_max: int = 1_000
+    streams_max: int = 4_000
     stream_write_timeout_s: float = 300.0
     watch_timeout_s_max: float = 3_600.0
     bookmark_interval_s: float = 60.0
     watch_batch_events_max: int = 500
+    shared_lines_bytes_max: int = 4 * MEBIBYTE
     list_snapshots_max: int = 64
     list_snapshot_s_max: float = 300.0
     patch_attempts: int = 5

@@ -7,13 +7,14 @@ KEP-3157 (sendInitialEvents).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Hashable, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from simulator.api import documents
 from simulator.api.exchange import Request, Stream
+from simulator.api.lines import Lines
 from simulator.api.listoptions import require_sound_watch
 from simulator.api.negotiation import Form, form_of_object
 from simulator.api.reads import candidates, include_object, selector_of
@@ -24,7 +25,7 @@ from simulator.errors import ApiError
 from simulator.resources.meta import Resource
 from simulator.resources.scheme import KindInfo
 from simulator.store.objects import Store, Watch, WatchEvent
-from simulator.store.selectors import Selector
+from simulator.store.selectors import EVERYTHING, Selector
 
 _INITIAL_EVENTS_END = {"k8s.io/initial-events-end": "true"}
 
@@ -42,7 +43,7 @@ class Selection(Struct, frozen=True):
             return False
         if self.name and meta.name != self.name:
             return False
-        return self.selector.matches(obj)
+        return self.selector is EVERYTHING or self.selector.matches(obj)
 
     def shown(self, event: WatchEvent) -> tuple[str, Resource] | None:
         """Return the event as one who sees only the selection sees it, or None.
@@ -64,12 +65,26 @@ class Selection(Struct, frozen=True):
 class Frames:
     """Writes a watch's lines in the form that its client accepts."""
 
-    def __init__(self, info: KindInfo, form: Form, include: str, clock: Clock) -> None:
+    def __init__(
+        self, info: KindInfo, form: Form, include: str, clock: Clock, lines: Lines
+    ) -> None:
         self._info = info
         self._form = form
         self._include = include
         self._clock = clock
+        self._lines = lines
         self._has_columns = False
+
+    def events(self, events: Sequence[WatchEvent], selection: Selection) -> bytes:
+        """Return the lines of what the selection shows of these events."""
+        lines = [
+            self._shared(event, *shown)
+            if shown[1] is event.object
+            else self.event(*shown)  # an object that leaves looks different to each selection
+            for event in events
+            if (shown := selection.shown(event)) is not None
+        ]
+        return lines[0] if len(lines) == 1 else b"".join(lines)
 
     def event(self, type_: str, obj: Resource) -> bytes:
         match self._form.name:
@@ -96,6 +111,15 @@ class Frames:
     def error(self, error: ApiError) -> bytes:
         return _line("ERROR", documents.status_json(error))
 
+    def _shared(self, event: WatchEvent, type_: str, obj: Resource) -> bytes:
+        # A version is one write's: with the form it names a line, but for a row's ages.
+        key: tuple[Hashable, ...] = (event.version, type_, self._form)
+        if self._form.name == "Table":
+            second = int(self._clock.now().timestamp())
+            key = (*key, self._include, self._has_columns, second)
+            self._has_columns = True
+        return self._lines.line(key, lambda: self.event(type_, obj))
+
     def _table_line(self, type_: str, objects: Sequence[Resource], version: str) -> bytes:
         rows = table(self._info, objects, version, self._include, self._clock.now())
         rows["apiVersion"] = self._form.api_version
@@ -104,6 +128,33 @@ class Frames:
             rows["columnDefinitions"] = None
         self._has_columns = True
         return _line(type_, documents.to_json(rows))
+
+
+class Alarm:
+    """Wakes a watch once in every interval, and when its time is up; `now` is the loop's time."""
+
+    def __init__(self, watch: Watch, interval_s: float, until: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._watch = watch
+        self._interval_s = interval_s
+        self._until = until
+        self._timer = self._next()
+
+    @property
+    def is_over(self) -> bool:
+        return self._loop.time() >= self._until
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+
+    def _next(self) -> asyncio.TimerHandle:
+        due = min(self._loop.time() + self._interval_s, self._until)
+        return self._loop.call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._watch.wake()
+        if not self.is_over:
+            self._timer = self._next()
 
 
 class Plan(Struct, frozen=True):
@@ -123,6 +174,7 @@ class Watches:
         self._store = store
         self._clock = clock
         self._settings = settings
+        self._lines = Lines(settings.shared_lines_bytes_max)
 
     def open(self, request: Request) -> Stream:
         """Return the stream of a watch. Raise BadRequest or Invalid before it begins.
@@ -134,7 +186,7 @@ class Watches:
         form = form_of_object(request.accept, target.info.kind)
         require_sound_watch(query)
         selection = Selection(target.namespace, target.name, selector_of(request))
-        frames = Frames(target.info, form, include_object(query), self._clock)
+        frames = Frames(target.info, form, include_object(query), self._clock, self._lines)
         since = query.version()
         # Unasked, the state comes first where a client names no version to go on from.
         sends_initial = query.boolean("sendInitialEvents")
@@ -166,36 +218,29 @@ class Watches:
     async def _parts(
         self, watch: Watch, plan: Plan, selection: Selection, frames: Frames
     ) -> AsyncGenerator[bytes, None]:
+        interval_s = self._settings.bookmark_interval_s if plan.has_bookmarks else plan.timeout_s
         until = asyncio.get_running_loop().time() + plan.timeout_s
         batch = self._settings.watch_batch_events_max
+        alarm = Alarm(watch, interval_s, until)
         try:
             for start in range(0, len(plan.initial), batch):
                 chunk = plan.initial[start : start + batch]
                 yield b"".join(frames.event("ADDED", obj) for obj in chunk)
             if plan.marks_initial_end:
                 yield frames.bookmark(plan.version, _INITIAL_EVENTS_END)
-            while (events := await self._next(watch, plan, until)) is not None:
-                shown = [line for event in events if (line := selection.shown(event))]
-                if shown:
-                    yield b"".join(frames.event(type_, obj) for type_, obj in shown)
-                elif not events and plan.has_bookmarks and watch.is_drained:
+            while not alarm.is_over:
+                if events := await watch.next_events(batch):
+                    if lines := frames.events(events, selection):
+                        yield lines
+                elif watch.is_closed:
+                    return
+                elif plan.has_bookmarks and watch.is_drained and not alarm.is_over:
                     yield frames.bookmark(self._store.version)
         except ApiError as error:
             yield frames.error(error)
         finally:
+            alarm.cancel()
             watch.close()
-
-    async def _next(self, watch: Watch, plan: Plan, until: float) -> list[WatchEvent] | None:
-        """Return events, none when it is time for a bookmark, or None at the watch's end."""
-        left_s = until - asyncio.get_running_loop().time()
-        if left_s <= 0:
-            return None
-        wait_s = min(left_s, self._settings.bookmark_interval_s) if plan.has_bookmarks else left_s
-        try:
-            async with asyncio.timeout(wait_s):
-                return await watch.next_events(self._settings.watch_batch_events_max) or None
-        except TimeoutError:
-            return []
 
 
 def _line(type_: str, obj: bytes) -> bytes:

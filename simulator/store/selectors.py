@@ -124,6 +124,8 @@ def parse_selector(info: KindInfo, labels: str = "", fields: str = "") -> Select
     for text in (labels, fields):
         if len(text) > SELECTOR_CHARACTERS_MAX:
             raise BadRequest(f"a selector has more than {SELECTOR_CHARACTERS_MAX} characters")
+    if not labels and not fields:
+        return EVERYTHING
     return Selector(parse_labels(labels), parse_fields(info, fields))
 
 

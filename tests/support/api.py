@@ -23,6 +23,7 @@ from simulator.instance.paths import InstancePaths
 from simulator.resources.core import Namespace, NamespaceStatus
 from simulator.resources.meta import ObjectMeta
 from simulator.store.objects import Store
+from simulator.store.settings import DEFAULTS, StoreSettings
 from tests.support.clocks import ManualClock
 from tests.support.stored import open_store
 
@@ -128,22 +129,24 @@ def as_bytes(body: Any) -> bytes | None:
 
 
 @asynccontextmanager
-async def running_api(folder: Path, settings: ApiSettings | None = None) -> AsyncIterator[Api]:
+async def running_api(
+    folder: Path, settings: ApiSettings | None = None, store: StoreSettings = DEFAULTS
+) -> AsyncIterator[Api]:
     """Run a server with the namespace default, and a client of it."""
     clock = ManualClock()
     paths = InstancePaths(folder)
     sock = socket.create_server((HOST, 0))
-    async with open_store(folder, clock=clock) as store:
-        await store.create(
+    async with open_store(folder, store, clock) as opened:
+        await opened.create(
             Namespace(metadata=ObjectMeta(name="default"), status=NamespaceStatus(phase="Active"))
         )
-        api = Api(store, paths, clock)
+        api = Api(opened, paths, clock)
         api.port = sock.getsockname()[1]
         credentials = ensure_credentials(paths, HOST, api.port, datetime.now(UTC))
         api.token = credentials.token
         api.tls = ssl.create_default_context(cafile=str(paths.certificates / "ca.crt"))
         server = ApiServer(
-            store,
+            opened,
             settings or ApiSettings(),
             clock,
             Policy("https", allowed_hosts([HOST]), api.token),
@@ -163,11 +166,12 @@ def run_with_api(
     folder: Path,
     scenario: Callable[[Api], Awaitable[None]],
     settings: ApiSettings | None = None,
+    store: StoreSettings = DEFAULTS,
 ) -> None:
     """Play a scenario against a server of its own."""
 
     async def inside() -> None:
-        async with running_api(folder, settings) as api:
+        async with running_api(folder, settings, store) as api:
             await scenario(api)
 
     asyncio.run(inside())

@@ -206,7 +206,7 @@ def test_bad_watches_are_refused_before_they_begin(tmp_path: Path) -> None:
 def test_frames_are_tables_for_who_asks_with_columns_once(tmp_path: Path) -> None:
     async def scenario(api: Api) -> None:
         await api.store.create(service())
-        async with api.watch(f"{WATCH}&allowWatchBookmarks=1", Accept=TABLE) as frames:
+        async with api.watch(WATCH, Accept=TABLE) as frames:
             (first,) = await frames.take(1)
             assert first["object"]["kind"] == "Table"
             assert first["object"]["columnDefinitions"][0]["name"] == "Name"
@@ -216,10 +216,17 @@ def test_frames_are_tables_for_who_asks_with_columns_once(tmp_path: Path) -> Non
             assert deleted["type"] == "DELETED"
             assert deleted["object"]["columnDefinitions"] is None
             assert deleted["object"]["rows"][0]["cells"][0] == "hello"
+
+    run_with_api(tmp_path, scenario)
+
+
+def test_a_bookmark_among_tables_is_a_table_without_rows(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        async with api.watch(f"{WATCH}&allowWatchBookmarks=1", Accept=TABLE) as frames:
             bookmark = (await frames.take(1))[0]["object"]
             assert (bookmark["kind"], bookmark["rows"]) == ("Table", [])
 
-    run_with_api(tmp_path, scenario, ApiSettings(bookmark_interval_s=0.3))
+    run_with_api(tmp_path, scenario, ApiSettings(bookmark_interval_s=0.01))
 
 
 def test_a_large_state_and_many_changes_come_in_order(tmp_path: Path) -> None:
