@@ -66,9 +66,7 @@ class RequestStream:
             check_start(data, checked)
             self._buffer = data
             return b""
-        self._head = read_request(
-            data[:end], self._header_lines, SETTINGS, self._repeated
-        )
+        self._head = read_request(data[:end], self._header_lines, SETTINGS, self._repeated)
         self._body = self._head.body(SETTINGS)
         self._decoded = b""
         self._end_if_done()
