@@ -22,7 +22,7 @@ from gateway.errors import BackendGone, GatewayError, RequestTimeout, UpstreamFa
 from gateway.exchangelog import entry_of
 from gateway.http1.request import IDEMPOTENT, RequestHead
 from gateway.http1.response import ResponseHead
-from gateway.metrics.cell import CLIENT_GONE, REROUTED, TIMED_OUT, Cell
+from gateway.metrics.cell import CLIENT_GONE, REROUTED, TIMED_OUT, WORKER_ENDED, Cell
 from gateway.metrics.layout import REASON_NAMES
 from gateway.upstream.dialing import dial
 from gateway.upstream.lease import Lease
@@ -207,7 +207,12 @@ class Exchange:
         if lease is not None:
             self.answered = True
             lease.replica.release()
-            self._count(self.status)
+            self._count(self.status, REASON_NAMES[WORKER_ENDED] if self._worker.is_ending else "")
+
+    def cut_tunnel(self) -> None:
+        """Break the revision's side off with the client's: it may not read what is to be sent."""
+        if self._tunnelled is not None:
+            self._tunnelled.abandon()
 
     def on_response(
         self,
@@ -315,7 +320,7 @@ class Exchange:
         """Nobody waits for the answer any more."""
         self.answered = True
         self._give_up_upstream()
-        self._count_aborted(CLIENT_GONE)
+        self._count_aborted(WORKER_ENDED if self._worker.is_ending else CLIENT_GONE)
 
     def _give_up_upstream(self) -> None:
         if self._dialing is not None:
@@ -326,8 +331,7 @@ class Exchange:
             self._lease = None
             lease.abandon()
             lease.replica.release()
-        if self._tunnelled is not None:
-            self._tunnelled.abandon()  # it may not read what is still to be sent
+        self.cut_tunnel()
 
     def refuse(self, error: GatewayError) -> None:
         """Answer with the error; after the head only an aborted body tells the truth."""

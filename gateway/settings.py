@@ -89,6 +89,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     replica_avoid_s: float = 30.0  # one that let a connection hang comes last for so long
     tick_s: float = 0.1  # how often deadlines are looked at
     drain_s_max: float = 30.0  # a stopping worker gives its requests so long
+    cut_s_max: float = 1.0  # what is still under way then is cut, and gone within so long
     drain_idle_s_max: float = 1.0  # an idle client may send one more request for so long
     control_reconnect_s: float = 0.02
     http2: Http2Settings = Http2Settings()

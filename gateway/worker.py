@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop, Event, TaskGroup, timeout
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gateway.accesslog import AccessLog
@@ -47,6 +48,7 @@ class Worker:
         self.pools: dict[Replica, None] = {}  # the replicas with idle connections
         self._limited: dict[int, BackendState] = {}  # by place
         self.draining = False
+        self.is_ending = False  # what is still under way is cut
         self._gone = Event()
 
     def forget(self, connection: Waiting) -> None:
@@ -99,13 +101,16 @@ class Worker:
         self.draining = True
         for connection in list(self.deadlines.connections):
             connection.drain()
-        try:
+        with suppress(TimeoutError):
             async with timeout(self.settings.drain_s_max):
                 if self.deadlines.connections:
                     await self._gone.wait()
-        except TimeoutError:
-            pass
         late = list(self.deadlines.connections)
+        self.is_ending = True
         for connection in late:
             connection.abort()  # ends its dial too: nothing keeps the worker
+        with suppress(TimeoutError):  # until each of its requests is counted, and logged
+            async with timeout(self.settings.cut_s_max):
+                if self.deadlines.connections:
+                    await self._gone.wait()
         return len(late)

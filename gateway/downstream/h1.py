@@ -294,6 +294,8 @@ class ClientConnection(WatchedClient):
     def abort(self) -> None:
         """Break the connection, so that the client sees that the answer is not whole."""
         self._closing = True
+        if self.exchange is not None:
+            self.exchange.cut_tunnel()
         break_off(self._transport, unframed=self._until_close)
 
     # Flow: reading stops while the revision cannot take more, or a request waits for its turn.

@@ -21,7 +21,8 @@ TIMED_OUT: Final = 3  # a time-out of the revision ended an answer that had begu
 REROUTED: Final = 4  # the revision left the table while the request waited: another has it now
 WORKER_DIED: Final = 5  # under way when the worker ended; counted by its successor
 OTHER: Final = 6
-REASONS: Final = 7
+WORKER_ENDED: Final = 7  # cut off by a worker that had to end
+REASONS: Final = 8
 
 GRPC_STATUSES: Final = 17  # OK to UNAUTHENTICATED
 # UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE and DATA_LOSS: the server's

@@ -75,6 +75,7 @@ REASON_NAMES: Final = (
     "rerouted",
     "worker_died",
     "other",
+    "worker_ended",
 )
 GRPC_STATUS_NAMES: Final = (
     *("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND"),

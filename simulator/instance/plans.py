@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from gateway.settings import Settings, with_changes
 from knary import __version__
 from knary.compiled import SWITCH
 from simulator.instance.children import ChildPlan
@@ -121,7 +122,7 @@ def plan_worker(
             **gateway_settings(options),
             **access_log_settings(options),
         },
-        stop_s_max=limits.worker_stop_s_max,
+        stop_s_max=worker_drain_s(options) + limits.worker_stop_s_max,
         descriptors=(*inherited.values(), *access_log_descriptors(options)),
         pid_file=paths.worker_pid(index),
         variables=PYTHONS_OWN | {SWITCH},
@@ -132,10 +133,17 @@ def gateway_settings(options: WorkerOptions) -> dict[str, object]:
     """Return what a worker is told of its limits; nothing of those that are as ever."""
     if not options.gateway_settings:
         return {}
-    from gateway.settings import Settings, with_changes
+    return {"settings": msgspec.structs.asdict(_changed_settings(options))}
 
-    changed = with_changes(Settings(), options.gateway_settings)
-    return {"settings": msgspec.structs.asdict(changed)}
+
+def worker_drain_s(options: WorkerOptions) -> float:
+    """Return how long a worker that is told to stop takes by its own settings, at most."""
+    settings = _changed_settings(options)
+    return settings.drain_s_max + settings.cut_s_max
+
+
+def _changed_settings(options: WorkerOptions) -> Settings:
+    return with_changes(Settings(), options.gateway_settings)
 
 
 def access_log_settings(options: WorkerOptions) -> dict[str, object]:

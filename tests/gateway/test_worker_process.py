@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from gateway.metrics.cell import WORKER_DIED
+from gateway.metrics.cell import WORKER_ENDED
 from gateway.metrics.registry import open_metrics
 from tests.support.gateway import HOST, WAIT_S, read_head, revision, run, saying, table
 from tests.support.workerprocess import worker_process
@@ -35,7 +35,7 @@ def test_what_the_drain_cuts_is_counted_as_cut_by_a_worker_that_ended(tmp_path: 
         metrics = open_metrics(str(tmp_path / "metrics"), 0)
         cell = metrics.cell("", "default/one", "")
         metrics.close()
-        assert cell.begun == cell.ended == cell.aborts[WORKER_DIED] == 1
+        assert cell.begun == cell.ended == cell.aborts[WORKER_ENDED] == 1
 
     run(story())
 

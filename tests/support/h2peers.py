@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.contract import RouteTable
 from tests.support.gateway import HOST, Gateway, table, until
+from tests.support.workerprocess import WorkerProcess
 
 Headers = list[tuple[str, str]]
 
@@ -191,7 +192,10 @@ class Peer:
 
 @contextlib.asynccontextmanager
 async def h2_client(
-    under_test: Gateway, *, initial: dict[int, int] | None = None, reads_slowly: bool = False
+    under_test: Gateway | WorkerProcess,
+    *,
+    initial: dict[int, int] | None = None,
+    reads_slowly: bool = False,
 ) -> AsyncIterator[Peer]:
     """Connect to the gateway with prior knowledge."""
     reader, writer = await asyncio.open_connection("127.0.0.1", under_test.port)

@@ -25,6 +25,7 @@ class WorkerProcess:
         self.port = port
         self.log = folder / "log"
         self.metrics_file = folder / "metrics"
+        self.access_log = folder / "access.log"
 
     def cpu_s(self) -> float:
         """Return the processor time that it has used."""
@@ -65,6 +66,7 @@ async def worker_process(
             "control_socket": str(folder / "control"),
             "metrics_file": str(folder / "metrics"),
             "gates_file": str(folder / "gates"),
+            "access_log": str(folder / "access.log"),
             "ready_fd": ready_write,
             "settings": settings,
         }
