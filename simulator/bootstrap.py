@@ -12,6 +12,8 @@ from simulator.reconciling.bus import Bus
 from simulator.resources.core import ConfigMap, Namespace, NamespaceSpec, NamespaceStatus
 from simulator.resources.meta import ObjectMeta, Resource
 
+MANAGER = "knary"  # of what an instance has from the start
+
 NAMESPACES = ("default", "knative-serving", "kube-node-lease", "kube-public", "kube-system")
 
 
@@ -37,4 +39,4 @@ def _namespace(name: str) -> Namespace:
 
 async def _create(store: Bus, obj: Resource) -> None:
     with contextlib.suppress(AlreadyExists):
-        await store.create(obj)
+        await store.create(obj, MANAGER)

@@ -30,8 +30,9 @@ class ApiError(KnaryError):
             "metadata": dict(self.metadata),
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
+        if self.reason:
+            body["reason"] = self.reason
         if self.details:
             body["details"] = dict(self.details)
         body["code"] = self.code
@@ -45,6 +46,12 @@ def _of(group: str, plural: str, name: str) -> tuple[str, dict[str, Any]]:
     if group:
         details["group"] = group
     return qualified, details
+
+
+class Untyped(ApiError):
+    """An apply of what its kind's schema does not declare; a real API server has no reason here."""
+
+    reason = ""
 
 
 class NotFound(ApiError):
@@ -66,6 +73,16 @@ class AlreadyExists(ApiError):
         qualified, details = _of(group, plural, name)
         return cls(f'{qualified} "{name}" already exists', details)
 
+    @classmethod
+    def of_generated(cls, group: str, plural: str, name: str) -> AlreadyExists:
+        """Return the refusal of generateName when every name that was tried is taken."""
+        qualified, details = _of(group, plural, name)
+        return cls(
+            f'{qualified} "{name}" already exists, the server was not able to generate a unique'
+            " name for the object",
+            details,
+        )
+
 
 class Conflict(ApiError):
     """The object was changed since it was read, or a precondition does not hold."""
@@ -81,6 +98,21 @@ class Conflict(ApiError):
             " and try again"
         )
         return cls(f'Operation cannot be fulfilled on {qualified} "{name}": {why}', details)
+
+
+class ApplyConflict(ApiError):
+    """An apply sets what other managers own; `causes` are (message, field)."""
+
+    code = 409
+    reason = "Conflict"
+
+    @classmethod
+    def of(cls, message: str, causes: Sequence[tuple[str, str]]) -> ApplyConflict:
+        listed = [
+            {"reason": "FieldManagerConflict", "message": why, "field": field}
+            for why, field in causes
+        ]
+        return cls(message, {"causes": listed})
 
 
 class Invalid(ApiError):
@@ -104,6 +136,16 @@ class Invalid(ApiError):
             for field, reason, message in causes
         ]
         return cls(f'{qualified} "{name}" is invalid: {text}', details)
+
+
+def rejected(why: str) -> Invalid:
+    """Return the refusal of a patch that does not fit.
+
+    The message is a real API server's, which keeps to itself what the cause here says.
+    """
+    causes = [{"reason": "FieldValueInvalid", "message": why, "field": "patch"}]
+    message = "the server rejected our request due to an error in our request"
+    return Invalid(message, {"causes": causes})
 
 
 class BadRequest(ApiError):

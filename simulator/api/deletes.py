@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from simulator.api import bodies, documents, drafts
+from simulator.api import documents, drafts
 from simulator.api.exchange import Answer, Request
+from simulator.api.options import delete_request
 from simulator.api.reads import candidates, found, selector_of
 from simulator.clock import Clock
 from simulator.errors import NotFound
@@ -32,7 +33,7 @@ class Deletes:
     async def delete(self, request: Request) -> Answer:
         """Delete the object: a Status when it is gone, else the object. Raise ApiError."""
         target = request.target
-        asked = bodies.delete_request(request)
+        asked = delete_request(request)
         old = found(self._store, target)
         if isinstance(old, Namespace) and target.name in UNDELETABLE_NAMESPACES:
             raise drafts.forbidden(target, target.name, "this namespace may not be deleted")
@@ -51,7 +52,7 @@ class Deletes:
     async def delete_collection(self, request: Request) -> Answer:
         """Delete what the selectors choose: 200 and a Status. Raise ApiError."""
         target = request.target
-        asked = bodies.delete_request(request)
+        asked = delete_request(request)
         selector = selector_of(request)
         listed = candidates(self._store, target, selector)
         chosen = [obj for obj in listed if selector.matches(obj)]

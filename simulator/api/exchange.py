@@ -23,6 +23,7 @@ class Request:
     query: Query = field(default_factory=Query)
     accept: str = ""
     content_type: str = ""
+    user_agent: str = ""
     body: bytes = b""
 
 

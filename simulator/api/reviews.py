@@ -11,6 +11,7 @@ import msgspec
 
 from simulator.api import bodies, documents
 from simulator.api.exchange import Answer, Request
+from simulator.api.options import write_options
 from simulator.clock import Clock
 from simulator.errors import BadRequest, Invalid
 from simulator.resources.meta import ObjectMeta, Resource, timestamp
@@ -41,7 +42,7 @@ class Reviews:
 
     async def create(self, request: Request) -> Answer:
         """Answer a review: 201. Raise ApiError."""
-        options = bodies.write_options(request.query, "CreateOptions")
+        options = write_options(request, "CreateOptions")
         document, duplicates = bodies.document_of(request)
         draft = bodies.read_object(document, duplicates, request.target.info, options)
         review = answered(draft.object, self._user, timestamp(self._clock.now()))

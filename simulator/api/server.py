@@ -153,6 +153,7 @@ class ApiServer:
             query=query,
             accept=accept,
             content_type=request.headers.get(hdrs.CONTENT_TYPE, ""),
+            user_agent=request.headers.get(hdrs.USER_AGENT, ""),
             body=await self._body(request),
         )
         if target.info in REVIEWS:

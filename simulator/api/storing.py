@@ -5,18 +5,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from simulator.admission.admit import admit
+from msgspec.structs import replace
+
+from simulator.admission.admit import Admitted, admit
 from simulator.admission.settings import Defaults
 from simulator.api import documents, drafts
-from simulator.api.bodies import Draft, WriteOptions
+from simulator.api.bodies import Draft
 from simulator.api.exchange import Answer
+from simulator.api.options import WriteOptions
 from simulator.api.paths import Target
 from simulator.clock import Clock
-from simulator.errors import AlreadyExists, NotFound
+from simulator.errors import NotFound
+from simulator.fieldownership.objects import with_update_owned
+from simulator.fieldownership.tracking import Writer
 from simulator.resources.core import Namespace
 from simulator.resources.meta import Resource, timestamp
 from simulator.store import transitions
-from simulator.store.objects import Store
+from simulator.store.objects import Store, taken
 from simulator.store.transitions import Outcome, Unchanged
 
 USER = "knary-admin"  # the kubeconfig's user
@@ -36,9 +41,12 @@ class Storing:
         """Store a new object: 201. Raise ApiError."""
         new = drafts.as_new(draft.object, target)
         self._require_namespace(new, target)
-        admitted = admit(new, None, USER, self._defaults())
+        if draft.is_owned:
+            admitted = admit(new, None, USER, self._defaults())
+        else:
+            admitted = self._owned_and_admitted(new, None, target, options)
         if options.is_dry_run:
-            stored = self._would_create(admitted.object, target)
+            stored = self._would_create(admitted.object)
         else:
             stored = await self.store.create(admitted.object)
         warnings = (*draft.warnings, *admitted.warnings)
@@ -53,10 +61,15 @@ class Storing:
         decide: Decide
         if target.subresource == "status":
             new, decide = draft.object, transitions.update_status
+            if not draft.is_owned:
+                new = with_update_owned(old, new, self.writer(target, options))
         else:
-            admitted = admit(drafts.over(old, draft.object), old, USER, self._defaults())
-            new, decide = admitted.object, transitions.update
-            warnings = (*warnings, *admitted.warnings)
+            new, decide = drafts.over(old, draft.object), transitions.update
+            if draft.is_owned:
+                admitted = admit(new, old, USER, self._defaults())
+            else:
+                admitted = self._owned_and_admitted(new, old, target, options)
+            new, warnings = admitted.object, (*warnings, *admitted.warnings)
         if options.is_dry_run:
             outcome = decide(old, new)
             stored = old if isinstance(outcome, Unchanged) else outcome.object
@@ -65,6 +78,25 @@ class Storing:
         else:
             stored = await self.store.update(new)
         return Answer(200, documents.object_json(stored), warnings=warnings)
+
+    def _owned_and_admitted(
+        self, new: Resource, old: Resource | None, target: Target, options: WriteOptions
+    ) -> Admitted:
+        """Return the object as it may be stored, whose entries say what this update has taken.
+
+        Defaults of Kubernetes' own kinds come with decoding, so they are their writer's;
+        Knative's come with a webhook, and are nobody's.
+        """
+        writer = self.writer(target, options)
+        if target.info.is_custom:
+            return admit(with_update_owned(old, new, writer), old, USER, self._defaults())
+        admitted = admit(new, old, USER, self._defaults())
+        return replace(admitted, object=with_update_owned(old, admitted.object, writer))
+
+    def writer(self, target: Target, options: WriteOptions) -> Writer:
+        """Return who writes, as the entries of ownership say it."""
+        now = timestamp(self._clock.now())
+        return Writer(options.field_manager, target.info.api_version, now, target.subresource)
 
     def _require_namespace(self, new: Resource, target: Target) -> None:
         """Raise NotFound or Forbidden unless the object's namespace can take new ones."""
@@ -78,9 +110,9 @@ class Storing:
             why += " because it is being terminated"
             raise drafts.forbidden(target, new.metadata.name, why)
 
-    def _would_create(self, new: Resource, target: Target) -> Resource:
-        name = new.metadata.name or f"{new.metadata.generate_name}xxxxx"
+    def _would_create(self, new: Resource) -> Resource:
+        name = new.metadata.name or self.store.generated_name(new)
         if self.store.get(type(new), new.metadata.namespace, name) is not None:
-            raise AlreadyExists.of(target.info.group, target.info.plural, name)
+            raise taken(new, name)
         now = timestamp(self._clock.now())
         return transitions.create(new, name=name, uid=str(uuid.uuid4()), now=now)

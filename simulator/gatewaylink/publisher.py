@@ -31,6 +31,8 @@ from simulator.traffic.table import TableCompiler
 
 log = logging.getLogger(__name__)
 
+MANAGER = "gateway-publisher"  # of the fields that it writes
+
 KINDS: tuple[type[Resource], ...] = (Revision, Pod, Ingress)
 
 
@@ -40,8 +42,8 @@ class Objects(Reader, Protocol):
     @property
     def version(self) -> int: ...
     def watch(self, kinds: tuple[type[Resource], ...]) -> Watch: ...
-    async def update(self, obj: R) -> R: ...
-    async def update_status(self, obj: R) -> R: ...
+    async def update(self, obj: R, manager: str = ...) -> R: ...
+    async def update_status(self, obj: R, manager: str = ...) -> R: ...
 
 
 class Gateway(Protocol):
@@ -213,7 +215,7 @@ class Publisher:
 
     async def _confirm(self, key: Key, version: int, ingress: Ingress) -> bool:
         """Write the status; tell whether that is done with."""
-        if not await _written(self._store.update_status(ingress)):
+        if not await _written(self._store.update_status(ingress, MANAGER)):
             return False
         if self._unconfirmed.get(key) == version:
             del self._unconfirmed[key]
@@ -238,7 +240,8 @@ class Publisher:
     async def _release(self, pod: Pod) -> bool:
         """Take the drain finalizer away; tell whether that is done with."""
         kept = tuple(name for name in pod.metadata.finalizers if name != DRAIN_FINALIZER)
-        if not await _written(self._store.update(pod.with_metadata(finalizers=kept))):
+        released = pod.with_metadata(finalizers=kept)
+        if not await _written(self._store.update(released, MANAGER)):
             return False
         self._drains.pop(pod.key, None)
         return True

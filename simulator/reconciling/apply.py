@@ -60,11 +60,11 @@ async def apply(bus: Bus, plan: Plan, component: str, now: datetime) -> Outcome:
 async def _submit(bus: Bus, action: Action, component: str, now: datetime) -> None:
     match action:
         case Create():
-            await bus.create(action.object)
+            await bus.create(action.object, component)
         case Update():
-            await bus.update(action.object)
+            await bus.update(action.object, component)
         case UpdateStatus():
-            await bus.update_status(action.object)
+            await bus.update_status(action.object, component)
         case Delete():
             options = DeleteOptions(propagation=action.propagation, uid=action.object.uid)
             try:
@@ -83,8 +83,8 @@ async def _record(bus: Bus, record: Record, component: str, now: datetime) -> No
     known = bus.get(Event, key.namespace, key.name)
     try:
         if known is None:
-            await bus.create(recording.first(record, component, now))
+            await bus.create(recording.first(record, component, now), component)
         else:
-            await bus.update(recording.once_more(known, now))
+            await bus.update(recording.once_more(known, now), component)
     except ApiError as error:
         _log.debug("%s: an event was not recorded: %s", component, error)

@@ -26,15 +26,18 @@ class Watch(Protocol):
 
 
 class Bus(Reader, Protocol):
-    """The store. A write is decided in call order and acknowledged when committed."""
+    """The store. A write is decided in call order and acknowledged when committed.
 
-    async def create(self, obj: R) -> R:
+    `manager` is who writes, as the object's `metadata.managedFields` say it.
+    """
+
+    async def create(self, obj: R, manager: str = ...) -> R:
         """Store a new object. Raise AlreadyExists."""
 
-    async def update(self, obj: R) -> R:
+    async def update(self, obj: R, manager: str = ...) -> R:
         """Replace metadata and spec. Raise Conflict, NotFound."""
 
-    async def update_status(self, obj: R) -> R:
+    async def update_status(self, obj: R, manager: str = ...) -> R:
         """Replace the status. Raise Conflict, NotFound."""
 
     async def delete(self, kind: type[R], key: Key, options: DeleteOptions = ...) -> R:

@@ -19,13 +19,15 @@ from typing import cast
 
 from simulator.clock import Clock
 from simulator.errors import AlreadyExists, ApiError, NotFound, StorageFailed, Unavailable
+from simulator.fieldownership.objects import with_update_owned
+from simulator.fieldownership.tracking import Writer
 from simulator.resources.meta import EMPTY, Key, R, Resource, timestamp
 from simulator.resources.scheme import BY_TYPE, info_of
 from simulator.store import documents, transitions
 from simulator.store.database import Contents, Database, Row
 from simulator.store.indexes import KindTable
 from simulator.store.settings import DEFAULTS, StoreSettings
-from simulator.store.transitions import DEFAULT, DeleteOptions, Outcome, Removed, Unchanged
+from simulator.store.transitions import DEFAULT, DeleteOptions, Outcome, Removed, Unchanged, owned
 from simulator.store.watching import (
     EventType,
     History,
@@ -159,24 +161,28 @@ class Store:
 
     # Writes ------------------------------------------------------------------------------------
 
-    async def create(self, obj: R) -> R:
+    # `manager` is who writes: what it changes becomes its own (metadata.managedFields). Without
+    # one, the object says itself whose its fields are.
+
+    async def create(self, obj: R, manager: str = "") -> R:
         """Store a new object: uid, resourceVersion, creationTimestamp, generation 1, its name
         from generateName when it has none. Raise AlreadyExists or StorageFailed.
         """
         kind = type(obj)
-        name = obj.metadata.name or self._generated_name(obj)
+        name = obj.metadata.name or self.generated_name(obj)
         key = Key(obj.metadata.namespace, name)
         before = self._in_flight.get((kind, key))
         if self._decided(kind, key) is not None:
             if before is not None:
                 await self._settled(before)
-            info = info_of(kind)
-            raise AlreadyExists.of(info.group, info.plural, name)
+            raise taken(obj, name)
         now = timestamp(self._clock.now())
+        if manager:
+            obj = with_update_owned(None, obj, Writer(manager, obj.API_VERSION, now))
         new = transitions.create(obj, name=name, uid=str(uuid.uuid4()), now=now)
         return await self._commit(new, "ADDED", None)
 
-    async def update(self, obj: R) -> R:
+    async def update(self, obj: R, manager: str = "") -> R:
         """Take metadata and spec of `obj`, keep the stored status.
 
         The generation rises iff the spec differs. Nothing changed: the stored object, no new
@@ -184,15 +190,13 @@ class Store:
         Conflict (a resourceVersion or uid that is not the stored one's; "" is not checked),
         Invalid (finalizers added while deleting) or StorageFailed.
         """
-        return await self._change(
-            type(obj), obj.key, lambda stored: transitions.update(stored, obj)
-        )
+        decide = self._tracking(transitions.update, obj, manager, "")
+        return await self._change(type(obj), obj.key, decide)
 
-    async def update_status(self, obj: R) -> R:
+    async def update_status(self, obj: R, manager: str = "") -> R:
         """Take only the status of `obj`. Raise NotFound, Conflict or StorageFailed."""
-        return await self._change(
-            type(obj), obj.key, lambda stored: transitions.update_status(stored, obj)
-        )
+        decide = self._tracking(transitions.update_status, obj, manager, "status")
+        return await self._change(type(obj), obj.key, decide)
 
     async def delete(self, kind: type[R], key: Key, options: DeleteOptions = DEFAULT) -> R:
         """Remove the object and return its last state; with finalizers, mark it deleted.
@@ -205,6 +209,24 @@ class Store:
         )
 
     # How a write goes --------------------------------------------------------------------------
+
+    def _tracking(
+        self,
+        decide: Callable[[Resource, Resource], Outcome],
+        obj: Resource,
+        manager: str,
+        subresource: str,
+    ) -> Callable[[Resource], Outcome]:
+        """Return the decision about the stored object, which also says whose its fields are."""
+        if not manager:
+            return lambda stored: decide(stored, obj)
+        writer = Writer(manager, obj.API_VERSION, timestamp(self._clock.now()), subresource)
+
+        def tracked(stored: Resource) -> Outcome:
+            known = stored.metadata.managed_fields
+            return owned(decide(stored, obj.with_metadata(managed_fields=known)), stored, writer)
+
+        return tracked
 
     async def _change(self, kind: type[R], key: Key, decide: Callable[[Resource], Outcome]) -> R:
         before = self._in_flight.get((kind, key))
@@ -315,8 +337,8 @@ class Store:
             now_s = self._clock.now().timestamp()
             self._loop.run_in_executor(self._thread, self._database.compact, now_s)
 
-    def _generated_name(self, obj: Resource) -> str:
-        """Return a free name that starts with generateName."""
+    def generated_name(self, obj: Resource) -> str:
+        """Return a free name that starts with generateName; after some tries, one that is not."""
         base = obj.metadata.generate_name[: _NAME_LENGTH_MAX - _SUFFIX_LENGTH]
         for _ in range(self._settings.generated_name_attempts):
             suffix = "".join(secrets.choice(_NAME_LETTERS) for _ in range(_SUFFIX_LENGTH))
@@ -345,6 +367,14 @@ class Store:
         )
         is_last = len(rows) < self._settings.history_chunk_events
         return HistoryChunk(events, rows[-1].version if rows else until, is_last)
+
+
+def taken(obj: Resource, name: str) -> AlreadyExists:
+    """Return the refusal of a new object whose name is another's already."""
+    info = info_of(obj)
+    if obj.metadata.name:
+        return AlreadyExists.of(info.group, info.plural, name)
+    return AlreadyExists.of_generated(info.group, info.plural, name)
 
 
 def _settle(batch: Sequence[_Write], failure: str | None) -> None:

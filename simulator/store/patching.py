@@ -10,13 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.errors import BadRequest, Invalid, TooLarge
+from simulator.errors import BadRequest, TooLarge, rejected
 
 OPERATIONS_MAX = 10_000  # as an API server (CVE-2019-1002100)
 COPIED_VALUES_MAX = 100_000  # what all "copy" operations of a patch may add together
 DEPTH_MAX = 200  # of a patched document; decoding refuses far shallower ones
-
-_REJECTED = "the server rejected our request due to an error in our request"
 
 _index = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
 
@@ -70,7 +68,7 @@ def json_patch(document: Any, operations: Any) -> Any:
         for operation in parsed:
             patching.apply(operation)
     except RecursionError as error:  # moves can nest the document as deep as they are many
-        raise Invalid(f"{_REJECTED}: the document nests too deep") from error
+        raise rejected("the document nests too deep") from error
     return patching.document
 
 
@@ -150,7 +148,7 @@ class _Patching:
                     self._test(operation)
         except _DoesNotApply as error:
             why = f"{operation.op} operation does not apply: {error}"
-            raise Invalid(f"{_REJECTED}: {why}") from error
+            raise rejected(why) from error
 
     def _add(self, target: tuple[str, ...], value: Any) -> None:
         if not target:
@@ -212,7 +210,7 @@ class _Patching:
 
     def _test(self, operation: _Operation) -> None:
         if not _equal(self._get(operation.target), operation.value):
-            raise Invalid(f"{_REJECTED}: testing value {operation.path} failed: test failed")
+            raise rejected(f"testing value {operation.path} failed: test failed")
 
     def _get(self, tokens: tuple[str, ...]) -> Any:
         """Return the value at this place. Raise _DoesNotApply when there is none."""

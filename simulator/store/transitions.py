@@ -12,6 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from simulator.errors import Conflict, Invalid
+from simulator.fieldownership.managers import without_times
+from simulator.fieldownership.objects import with_update_owned
+from simulator.fieldownership.tracking import Writer
 from simulator.resources.core import Pod
 from simulator.resources.meta import FOREGROUND_FINALIZER, ORPHAN_FINALIZER, Resource
 from simulator.resources.scheme import info_of
@@ -102,14 +105,28 @@ def update(stored: Resource, obj: Resource) -> Outcome:
     new = msgspec.structs.replace(obj, metadata=metadata, **changes)
     if new.is_deleting and not metadata.finalizers:
         return Removed(new)
-    return UNCHANGED if new == stored else Stored(new)
+    return UNCHANGED if _is_same(new, stored) else Stored(new)
 
 
 def update_status(stored: Resource, obj: Resource) -> Outcome:
-    """Take only the status from `obj`. Raise Conflict."""
+    """Take the status from `obj`, and whose it is; nothing else. Raise Conflict."""
     _refuse_stale(stored, obj)
     new = msgspec.structs.replace(stored, status=obj.status)  # type: ignore[attr-defined]
-    return UNCHANGED if new == stored else Stored(new)
+    new = new.with_metadata(managed_fields=obj.metadata.managed_fields)
+    return UNCHANGED if _is_same(new, stored) else Stored(new)
+
+
+def _is_same(new: Resource, stored: Resource) -> bool:
+    """Tell whether nothing differs but when somebody last took a field.
+
+    Source: apiserver `endpoints/handlers/fieldmanager/equality.go`.
+    """
+    ours, theirs = new.metadata.managed_fields, stored.metadata.managed_fields
+    if ours != theirs:
+        if without_times(ours) != without_times(theirs):
+            return False
+        new = new.with_metadata(managed_fields=theirs)
+    return new == stored
 
 
 def delete(stored: Resource, options: DeleteOptions, now: str) -> Outcome:
@@ -143,6 +160,13 @@ def delete(stored: Resource, options: DeleteOptions, now: str) -> Outcome:
 def _has_generations(obj: Resource) -> bool:
     """Tell whether changes of the spec are counted: of core kinds, those of Pods alone are."""
     return bool(info_of(obj).group) or isinstance(obj, Pod)
+
+
+def owned(outcome: Outcome, stored: Resource, writer: Writer) -> Outcome:
+    """Return the outcome with entries that say what its writer has taken from the stored object."""
+    if not isinstance(outcome, Stored):
+        return outcome
+    return Stored(with_update_owned(stored, outcome.object, writer))
 
 
 def with_version(obj: T, version: int) -> T:

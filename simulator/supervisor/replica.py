@@ -46,6 +46,8 @@ from simulator.supervisor.world import World
 
 log = logging.getLogger(__name__)
 
+MANAGER = "supervisor"  # of the fields that it writes
+
 _CANNOT_START = 128  # containerd's exit code for a container that could not be started
 
 
@@ -376,11 +378,12 @@ class Replica:
         wanted = annotated(stored, life)
         writes = []
         if wanted is not stored:
-            writes.append(store.update(wanted))
+            writes.append(store.update(wanted, MANAGER))
         if status != stored.status and wanted.metadata.finalizers == stored.metadata.finalizers:
             # Nobody else writes a Pod's status, and the version has just gone up.
             unversioned = stored.with_metadata(resource_version="")
-            writes.append(store.update_status(msgspec.structs.replace(unversioned, status=status)))
+            new = msgspec.structs.replace(unversioned, status=status)
+            writes.append(store.update_status(new, MANAGER))
         for result in await asyncio.gather(*writes, return_exceptions=True):
             if isinstance(result, ApiError) and not isinstance(result, NotFound):
                 return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from simulator.api.bodies import PATCH_TYPES, body_types
+from simulator.api.bodies import body_types, patch_types
 from simulator.api.openapi.facts import META
 from simulator.api.openapi.schemas import Schema, Schemas, kind_name
 from simulator.api.paths import Verb, subresources_of, verbs_of
@@ -170,7 +170,8 @@ class _Operations:
             case "create" | "update":
                 content = dict.fromkeys(body_types(self._info), self._schemas.kind(self._info))
             case "patch":
-                content = dict.fromkeys(PATCH_TYPES, self._schemas.refer(f"{META}.Patch", PATCH))
+                patch = self._schemas.refer(f"{META}.Patch", PATCH)
+                content = dict.fromkeys(patch_types(self._info), patch)
             case "delete" | "deletecollection":
                 options = self._schemas.refer(f"{META}.DeleteOptions", DELETE_OPTIONS)
                 content = {"application/json": options}

@@ -249,7 +249,7 @@ def test_patches_at_once_all_hold(tmp_path: Path) -> None:
     ("content_type", "body", "code"),
     [
         pytest.param("application/strategic-merge-patch+json", {}, 415, id="strategic"),
-        pytest.param("application/apply-patch+yaml", {}, 415, id="apply"),
+        pytest.param("application/apply-patch+cbor", {}, 415, id="apply in CBOR"),
         pytest.param("application/json", {}, 415, id="plain JSON"),
         pytest.param(None, {}, 415, id="none"),
         pytest.param(MERGE, [], 400, id="a list to merge"),
@@ -270,7 +270,8 @@ def test_other_patches_are_refused(
         if code == 415:
             assert reply.said[2] == (
                 "the body of the request was in an unknown format - accepted media types include:"
-                " application/json-patch+json, application/merge-patch+json"
+                " application/json-patch+json, application/merge-patch+json,"
+                " application/apply-patch+yaml"
             )
 
     run_with_api(tmp_path, scenario)

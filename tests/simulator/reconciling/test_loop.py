@@ -212,7 +212,7 @@ class Slow(Store):
         self.__dict__.update(store.__dict__)
         self._gate = gate
 
-    async def update_status(self, obj: Any) -> Any:
+    async def update_status(self, obj: Any, manager: str) -> Any:  # noqa: ARG002
         await self._gate.wait()
         return obj
 
@@ -286,7 +286,7 @@ def test_a_disk_that_fails_makes_the_loop_back_off(caplog: pytest.LogCaptureFixt
         def get(self, *_: Any) -> None:
             return None
 
-        async def create(self, obj: Resource) -> Resource:  # noqa: ARG002
+        async def create(self, obj: Resource, manager: str) -> Resource:  # noqa: ARG002
             raise StorageFailed("the disk is full")
 
     async def story() -> Outcome:
@@ -318,7 +318,7 @@ def test_an_event_that_cannot_be_recorded_fails_nothing() -> None:
         def get(self, *_: Any) -> None:
             return None
 
-        async def create(self, obj: Resource) -> Resource:  # noqa: ARG002
+        async def create(self, obj: Resource, manager: str) -> Resource:  # noqa: ARG002
             raise AlreadyExists("someone was faster")
 
     async def story() -> Outcome:

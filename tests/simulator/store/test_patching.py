@@ -14,6 +14,15 @@ from simulator.errors import ApiError, BadRequest, Invalid, TooLarge
 from simulator.store.patching import OPERATIONS_MAX, copied, json_patch, merge_patch
 from tests.simulator.resources.test_documents import JSON
 
+REJECTED = "the server rejected our request due to an error in our request"
+
+
+def told(refused: ApiError) -> str:
+    """Return the one cause that a refusal gives beside its message."""
+    (cause,) = refused.status()["details"]["causes"]
+    message: str = cause["message"]
+    return message
+
 
 @pytest.mark.parametrize(
     ("document", "patch", "result"),
@@ -236,10 +245,8 @@ def test_an_operation_that_does_not_apply_is_invalid(
 ) -> None:
     with pytest.raises(Invalid) as refused:
         json_patch(document, [operation])
-    assert refused.value.message.startswith(
-        "the server rejected our request due to an error in our request: "
-    )
-    assert why in refused.value.message
+    assert refused.value.message == REJECTED
+    assert why in told(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -277,8 +284,9 @@ def test_operations_are_limited_in_number() -> None:
 
 def test_copies_cannot_grow_a_document_without_end() -> None:
     doubling = [op("copy", "/a/-", **{"from": "/a"})] * 100
-    with pytest.raises(Invalid, match="all copies together"):
+    with pytest.raises(Invalid) as refused:
         json_patch({"a": [1]}, doubling)
+    assert "all copies together" in told(refused.value)
 
 
 def test_moves_cannot_nest_a_document_without_end() -> None:
@@ -287,8 +295,9 @@ def test_moves_cannot_nest_a_document_without_end() -> None:
         op("move", "/b/x", **{"from": "/a"}),
         op("move", "/a", **{"from": "/b"}),
     ]
-    with pytest.raises(Invalid, match="nests too deep"):
+    with pytest.raises(Invalid) as refused:
         json_patch({"a": 1}, [*deeper * 3000, op("copy", "/c", **{"from": "/a"})])
+    assert "nests too deep" in told(refused.value)
 
 
 POINTERS = st.sampled_from(["", "/", "/a", "/a/b", "/a/0", "/a/-", "/b", "/a/b/0", "/~1", "/0"])
