@@ -22,7 +22,8 @@ from simulator.resources import (
     reviews,
     serving,
 )
-from simulator.resources.schemarules import LIST_KEYS, OPEN_FIELD, PRUNED, REQUIRED
+from simulator.resources.markers import items_of
+from simulator.resources.schemarules import OPEN_FIELD, PRUNED, REQUIRED
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
@@ -117,16 +118,9 @@ def is_open(field: str) -> bool:
 
 def list_type(struct: type, field: str) -> dict[str, object]:
     """Return how a list merges: by a key of its items, as a set, or only as a whole."""
-    if key := LIST_KEYS.get((struct, field)):
-        return _by_key(key)
-    match struct, field:
-        case meta.ObjectMeta, "ownerReferences":
-            return _by_key("uid")
-        case meta.ObjectMeta, "finalizers":
-            return {"x-kubernetes-list-type": "set"}
-        case _:
-            return {"x-kubernetes-list-type": "atomic"}
-
-
-def _by_key(key: str) -> dict[str, object]:
-    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+    items = items_of(struct, field)
+    if items is None:
+        return {"x-kubernetes-list-type": "atomic"}
+    if not items.keys:
+        return {"x-kubernetes-list-type": "set"}
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(items.keys)}
