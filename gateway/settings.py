@@ -28,6 +28,7 @@ class Http2Settings(Struct, frozen=True, forbid_unknown_fields=True):
     frame_sent_bytes_max: int = 64 * 1024  # if the peer takes as much
     stream_buffer_bytes_high: int = 64 * 1024  # waits for the peer's window: then the source pauses
     # What a peer may waste.
+    header_block_bytes_max: int = 96 * 1024  # as sent: what is too long for a list is still read
     continuations_max: int = 16  # frames of one header block, after the first
     resets_burst_max: int = 200  # by the peer before any answer, or by us for its errors
     resets_per_s: float = 20.0

@@ -21,6 +21,7 @@ from gateway.http2.fields import (
 )
 from gateway.http2.frames import DEFAULT_TABLE_BYTES
 from gateway.http2.huffman import BadHuffman, Huffman
+from gateway.http2.statictable import STATIC, STATIC_ENTRIES, STATIC_FIELDS, STATIC_NAMES
 
 KNOWN_FIELDS_MAX: Final = 4096
 KNOWN_FIELD_BYTES_MAX: Final = 256
@@ -29,26 +30,6 @@ KNOWN_NAME_BYTES_MAX: Final = 64
 KNOWN_BLOCKS_MAX: Final = 1024
 OWN_BLOCKS_MAX: Final = 16  # of one connection
 KNOWN_BLOCK_BYTES_MAX: Final = 512
-
-# RFC 7541 appendix A, in its order: names with their values.
-_STATIC_TEXT: Final = """:authority|:method=GET|:method=POST|:path=/|:path=/index.html|:scheme=http
-:scheme=https|:status=200|:status=204|:status=206|:status=304|:status=400|:status=404|:status=500
-accept-charset|accept-encoding=gzip, deflate|accept-language|accept-ranges|accept
-access-control-allow-origin|age|allow|authorization|cache-control|content-disposition
-content-encoding|content-language|content-length|content-location|content-range|content-type|cookie
-date|etag|expect|expires|from|host|if-match|if-modified-since|if-none-match|if-range
-if-unmodified-since|last-modified|link|location|max-forwards|proxy-authenticate|proxy-authorization
-range|referer|refresh|retry-after|server|set-cookie|strict-transport-security|transfer-encoding
-user-agent|vary|via|www-authenticate"""
-STATIC: Final[tuple[tuple[bytes, bytes], ...]] = tuple(
-    (name.encode(), value.encode())
-    for name, _, value in (
-        entry.partition("=") for entry in _STATIC_TEXT.replace("\n", "|").split("|")
-    )
-)
-STATIC_ENTRIES: Final = len(STATIC)
-_STATIC_NAMES: Final = {name: place for place, (name, _) in reversed([*enumerate(STATIC, 1)])}
-_STATIC_FIELDS: Final = {field: place for place, field in reversed([*enumerate(STATIC, 1)])}
 
 # A peer that allows a smaller table than the usual wants to hear that it is so (RFC 7541 4.2).
 NO_TABLE: Final = b"\x20"  # the start of a connection's first block
@@ -164,7 +145,7 @@ class Decoder:
                 index, at = _integer(block, at, 0x7F)
                 field = self._entry(index)[2]
             elif byte & 0xE0 == 0x20:
-                raise _failure("a table size update after a field")
+                raise _late_table_size()
             elif byte >= 0x40:
                 field, at = self._literal(block, at)
             else:
@@ -184,12 +165,38 @@ class Decoder:
                 if kind <= LAST_PSEUDO and plain:
                     field = _LATE
                 special.append(field)  # type: ignore[arg-type]
-            if size > self._list_bytes_max:  # read on, for the table's sake, and keep nothing
-                plain.clear()
-                special.clear()
-        if size > self._list_bytes_max:
-            raise HeadersTooLarge
+            if size > self._list_bytes_max:
+                self._skip(block, at)
+                raise HeadersTooLarge
         return plain, special
+
+    def _skip(self, block: bytes, at: int) -> None:
+        """Read the rest of a list that is too long: for the table's sake alone, and so fast."""
+        end, known = len(block), STATIC_ENTRIES + len(self._table)
+        while at < end:
+            byte = block[at]
+            if byte >= 0x80:
+                index = byte & 0x7F
+                if index == 0x7F:
+                    index, at = _integer(block, at, 0x7F)
+                else:
+                    at += 1
+                if not 0 < index <= known:
+                    raise _no_such_index()
+            elif byte & 0xC0 == 0x40:
+                _, at = self._literal(block, at)
+                known = STATIC_ENTRIES + len(self._table)
+            elif byte & 0xE0 == 0x20:
+                raise _late_table_size()
+            else:
+                index, at = _integer(block, at, 0x0F)
+                if index > known:
+                    raise _no_such_index()
+                for _ in range(1 if index else 2):
+                    length, at = _integer(block, at, 0x7F)
+                    at += length
+        if at > end:
+            raise _failure("a truncated string")
 
     def _literal(self, block: bytes, start: int) -> tuple[Field, int]:
         """Read a literal field (RFC 7541 6.2), put it into the table if the peer says so."""
@@ -228,7 +235,7 @@ class Decoder:
             return name, value, self._known.static[index]
         place = index - STATIC_ENTRIES
         if not 0 < place <= len(self._table):
-            raise _failure("an index that no table has")
+            raise _no_such_index()
         self._referred = True
         return self._table[-place]
 
@@ -273,6 +280,14 @@ def _is_value(value: bytes) -> bool:
 
 def _failure(detail: str) -> ConnectionFailure:
     return ConnectionFailure(ErrorCode.COMPRESSION_ERROR, detail)
+
+
+def _no_such_index() -> ConnectionFailure:
+    return _failure("an index that no table has")
+
+
+def _late_table_size() -> ConnectionFailure:
+    return _failure("a table size update after a field")
 
 
 def _integer(block: bytes, at: int, mask: int) -> tuple[int, int]:
@@ -341,7 +356,7 @@ class Encoder:
 
 def encode_field(name: bytes, value: bytes) -> bytes:
     """Return a field: indexed when the static table has it, else a literal without indexing."""
-    whole = _STATIC_FIELDS.get((name, value))
+    whole = STATIC_FIELDS.get((name, value))
     if whole is not None:
         return bytes((0x80 | whole,))
     start = _STARTS.get(name)
@@ -370,5 +385,5 @@ def encode_integer(value: int, mask: int, flags: int = 0) -> bytes:
 # How a literal begins that has its name from the static table.
 _STARTS: Final = {
     name: encode_integer(place, 0x0F, 0x10 if name in _SECRET else 0x00)
-    for name, place in _STATIC_NAMES.items()
+    for name, place in STATIC_NAMES.items()
 }

@@ -123,7 +123,7 @@ class FrameReader:
         self._block_bytes += len(payload)
         if len(self._block) > self.settings.continuations_max + 1:
             raise calm_down("a header block of too many frames")
-        if self._block_bytes > self.settings.header_list_bytes_max:
+        if self._block_bytes > self.settings.header_block_bytes_max:
             raise calm_down("a header block that is too long")
         if flags & frames.END_HEADERS:
             block = b"".join(self._block)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from gateway.errors import GatewayError, HeadTooLarge
 from gateway.http2 import frames
@@ -11,7 +12,6 @@ from gateway.http2.errors import ConnectionFailure, ErrorCode, HeadersTooLarge, 
 from gateway.http2.frames import PREFACE, STREAM_ID_MAX
 from gateway.http2.heads import request_head, trailer_lines
 from gateway.http2.hpack import Fields, KnownFields
-from gateway.http2.limits import calm_down
 from gateway.http2.reading import protocol_error
 from gateway.http2.stream import Stream
 from gateway.settings import Http2Settings
@@ -105,7 +105,7 @@ class ServerConnection(Connection):
         try:
             fields = self._decoder.decode(block)
         except HeadersTooLarge:
-            raise calm_down("trailers that are too long") from None
+            raise StreamFailure(ErrorCode.ENHANCE_YOUR_CALM, "trailers that are too long") from None
         if stream.remote_ended:
             raise StreamFailure(ErrorCode.STREAM_CLOSED, "HEADERS after the end")
         if not ended or stream.body_left > 0:
@@ -123,10 +123,8 @@ class ServerConnection(Connection):
             raise protocol_error("a stream's number that is not greater than those before")
         if not reset:
             raise ConnectionFailure(ErrorCode.STREAM_CLOSED, "HEADERS of a closed stream")
-        try:
+        with suppress(HeadersTooLarge):
             self._decoder.decode(block)
-        except HeadersTooLarge:
-            raise calm_down("trailers that are too long") from None
 
     def _on_half_closed(self, stream: Stream) -> None:
         """The answer is whole, and the rest of the request of no use (RFC 9113 8.1)."""

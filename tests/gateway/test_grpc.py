@@ -169,6 +169,24 @@ def test_metadata_of_a_megabyte_is_refused_and_the_next_call_is_not() -> None:
     run(main())
 
 
+def test_metadata_beyond_the_limit_fails_its_call_and_no_other_of_the_connection() -> None:
+    async def main() -> None:
+        async with interop_server() as server, routed(server) as (under_test, to):
+            other = duplex(to)
+            await other.write(asking(1))
+            await other.read()
+            code, why = await failure(
+                unary(to, M.SimpleRequest(), metadata=[("x-big", "x" * 70_000)])
+            )
+            assert (code, "431" in why) == (grpc.StatusCode.UNKNOWN, True)
+            assert server.calls == 1
+            await other.write(asking(2))
+            assert len((await other.read()).payload.body) == 2
+            assert under_test.worker.metrics.worker.h2_connections_accepted == 1
+
+    run(main())
+
+
 @pytest.mark.parametrize(
     ("addresses", "settings"),
     [

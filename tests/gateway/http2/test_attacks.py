@@ -97,10 +97,51 @@ def test_a_small_block_that_decodes_to_much_is_refused_by_what_it_decodes_to() -
     assert side.streams[1].told[0][0] == "request", "the table is as the client believes"
 
 
+def in_pieces(stream_id: int, whole: bytes) -> list[bytes]:
+    """Return a header block, which ends its stream, as HEADERS and CONTINUATIONs."""
+    pieces = [whole[start : start + 16_000] for start in range(0, len(whole), 16_000)]
+    last = len(pieces) - 1
+    kinds = [(HEADERS, END_STREAM), *[(CONTINUATION, 0)] * last]
+    return [
+        frame(kind, flags | (END_HEADERS if place == last else 0), stream_id, piece)
+        for place, ((kind, flags), piece) in enumerate(zip(kinds, pieces, strict=True))
+    ]
+
+
+TOO_LONG = [
+    pytest.param(block((b"x-big", b"v" * 70_000)), id="one value"),
+    pytest.param(block(*[(b"x-%d" % each, b"v" * 400) for each in range(170)]), id="many"),
+    pytest.param(b"\x40\x05x-big\x7f\xf1\xa1\x04" + b"v" * 70_000, id="a value for the table"),
+]
+
+
+@pytest.mark.parametrize("fields", TOO_LONG)
+def test_a_head_that_is_too_long_ends_its_stream_alone(fields: bytes) -> None:
+    side = Serving().start()
+    side.feed(frame(HEADERS, END_HEADERS | END_STREAM, 1, HEAD + b"\x40\x01a\x01b"))
+    side.feed(*in_pieces(3, HEAD + fields + b"\x40\x01c\x01d"))
+    assert side.streams[1].told == [("refused", 431)]
+    side.feed(frame(HEADERS, END_HEADERS | END_STREAM, 5, HEAD + b"\xbe"))
+    head = side.streams[2].head
+    assert head is not None
+    assert head.lines == [b"c: d\r\n"], "the table is as the client believes"
+    assert side.connection.failure is None
+
+
+@pytest.mark.parametrize("fields", TOO_LONG)
+def test_trailers_that_are_too_long_reset_their_stream_alone(fields: bytes) -> None:
+    side = Serving().start()
+    side.feed(headers(1, *POST, ended=False))
+    assert side.feed(*in_pieces(1, fields)) == ["RST 1 ENHANCE_YOUR_CALM"]
+    assert side.feed(*in_pieces(1, fields)) == [], "those were on their way"
+    side.feed(headers(3, *REQUEST))
+    assert side.streams[1].told[0][0] == "request"
+
+
 def test_a_huge_head_is_cut_at_the_limit() -> None:
     side = Serving().start()
     piece = block((b"a", b"b" * 16_000))
-    frames = side.feed(frame(HEADERS, 0, 1, HEAD), *[frame(CONTINUATION, 0, 1, piece)] * 5)
+    frames = side.feed(frame(HEADERS, 0, 1, HEAD), *[frame(CONTINUATION, 0, 1, piece)] * 9)
     assert frames == ["GOAWAY 0 ENHANCE_YOUR_CALM"]
 
 

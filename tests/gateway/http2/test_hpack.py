@@ -159,6 +159,38 @@ def test_a_list_beyond_the_limit_is_refused_and_the_table_kept() -> None:
     assert decoded(reader, b"\xbe") == pairs("a=b")
 
 
+@given(blocks=st.lists(FIELDS, min_size=2, max_size=5), huffman=st.booleans())
+def test_a_reader_that_refuses_long_lists_knows_the_same_table(
+    blocks: list[list[tuple[bytes, bytes]]], huffman: bool
+) -> None:
+    encoder, whole, short = hpack.Encoder(), decoder(), decoder(300)
+    for fields in blocks:
+        block = encoder.encode(fields, huffman=huffman)
+        expected = decoded(whole, block)
+        try:
+            assert decoded(short, block) == expected
+        except HeadersTooLarge:
+            assert sum(len(name) + len(value) + 32 for name, value in expected) > 300
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b"\xbe", id="an index that no table has"),
+        pytest.param(b"\x80", id="the index 0"),
+        pytest.param(b"\x20", id="a table size"),
+        pytest.param(b"\x0f\x7f\x01v", id="a name that no table has"),
+        pytest.param(b"\x00\x01a\x05v", id="a value that is cut"),
+        pytest.param(b"\x00\x05a", id="a name that is cut"),
+        pytest.param(b"\x00", id="a literal that is cut"),
+        pytest.param(b"\x40\x01a\x05v", id="a literal for the table that is cut"),
+    ],
+)
+def test_nonsense_behind_a_list_that_is_too_long_is_nonsense(rest: bytes) -> None:
+    with pytest.raises(ConnectionFailure):
+        decoded(decoder(200), b"\x82" * 10 + rest)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "written"),
     [
