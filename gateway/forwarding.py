@@ -114,13 +114,22 @@ def usual_response_head(response: ResponseHead) -> bytes:
     """Return the head of an answer of known length on a connection that stays open."""
     written = response.written
     if not written:
-        written = response.written = b"HTTP/1.1 %d %b\r\n%bContent-Length: %d\r\n\r\n" % (
+        written = response.written = b"HTTP/1.1 %d %b\r\n%b%bContent-Length: %d\r\n\r\n" % (
             response.status,
             response.reason,
             b"".join(response.lines),
+            connection_lines(b"", response.offered),
             response.length,
         )
     return written
+
+
+def connection_lines(option: bytes, offered: bytes) -> bytes:
+    """Return the lines about this hop: `option`, if any, and what a 426 offers (RFC 9110 7.8)."""
+    if not offered:
+        return b"Connection: %b\r\n" % option if option else b""
+    options = option + b", Upgrade" if option else b"Upgrade"
+    return b"Connection: %b\r\nUpgrade: %b\r\n" % (options, offered)
 
 
 def switching_head(response: ResponseHead) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from gateway.errors import GatewayError, HeadTooLarge, TargetTooLong
-from gateway.forwarding import own_answer, response_head
+from gateway.forwarding import connection_lines, own_answer, response_head
 from gateway.http1.request import RequestHead
 from gateway.http1.response import ResponseHead
 
@@ -20,10 +20,10 @@ def answer_head(head: ResponseHead, request: RequestHead, *, chunked: bool, extr
 
     `chunked`: the body goes out in chunks. `extra` are header lines of the gateway's own.
     """
+    option = b"close"
     if request.keep_alive:
-        connection = b"" if request.is_http11 else b"Connection: keep-alive\r\n"
-    else:
-        connection = b"Connection: close\r\n"
+        option = b"" if request.is_http11 else b"keep-alive"
+    connection = connection_lines(option, head.offered)
     announced = chunked or (head.chunked and request.method == b"HEAD")
     return response_head(
         head, chunked=announced and request.is_http11, connection=connection, extra=extra

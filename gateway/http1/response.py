@@ -23,6 +23,7 @@ from gateway.settings import Settings
 
 _OPTIONS: Final = frozenset({b"close", b"keep-alive", b"upgrade"})
 _BODILESS: Final = frozenset({204, 304})
+_UPGRADE_REQUIRED: Final = 426
 _COMMON: Final = {
     b"HTTP/1.1 200 OK": (200, b"OK", True),
     b"HTTP/1.1 304 Not Modified": (304, b"Not Modified", True),
@@ -44,6 +45,7 @@ class ResponseHead:
     length = -1  # -1: no Content-Length
     chunked = False
     upgrade = b""  # the protocol that a 101 switches to
+    offered = b""  # the protocols that a 426 asks for
     written = b""  # as it goes to a client whose connection stays open, once that was asked for
 
     def __init__(self, status: int, reason: bytes, lines: list[bytes], *, keep_alive: bool):
@@ -154,13 +156,15 @@ def _interpret(response: ResponseHead, special: list[Special], *, is_http11: boo
         elif kind == CONNECTION:
             options += list_members(value)
         elif kind == UPGRADE:
-            upgrade = value.lower()
+            upgrade = upgrade + b", " + value if upgrade else value
     if response.chunked and response.length >= 0:
         raise BadMessage("Content-Length with Transfer-Encoding")
     if options:
         _apply_connection(response, options)
     if response.status == 101 and b"upgrade" in options:
-        response.upgrade = upgrade
+        response.upgrade = upgrade.lower()
+    elif response.status == _UPGRADE_REQUIRED:
+        response.offered = upgrade
 
 
 def _apply_connection(response: ResponseHead, options: list[bytes]) -> None:

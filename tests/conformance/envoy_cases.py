@@ -327,6 +327,7 @@ DIFFERENCES: dict[str, tuple[str, ...]] = {
     "joined": ("GET /cookies",),
     "unasked-101": ("GET /bad/101",),
     "upgrade-refused": ("no upgrade after all",),
+    "upgrade-required": ("GET /426",),
     "upgrade-unknown": ("an upgrade to something else",),
     "connect": ("CONNECT",),
     "asterisk": ("asterisk-form",),

@@ -73,6 +73,8 @@ ANSWERS = {
     b"/401": b"401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 2\r\n\r\nno",
     b"/404": b"404 Not Found\r\nContent-Length: 2\r\n\r\nno",
     b"/418": b"418 I'm a teapot\r\nContent-Length: 2\r\n\r\nno",
+    b"/426": b"426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Content-Length: 2\r\n\r\nno",
     b"/500": b"500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno",
     b"/503": b"503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 2\r\n\r\nno",
     b"/599": b"599 Odd\r\nContent-Length: 2\r\n\r\nno",

@@ -21,6 +21,7 @@ from tests.support.gateway import (
     table,
     until,
 )
+from tests.support.h2peers import h2_client
 
 ASK = (
     f"GET /chat HTTP/1.1\r\nHost: {HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -280,3 +281,67 @@ def test_a_client_that_sends_no_more_when_the_101_comes_is_heard_to_its_end() ->
         writer.write(await reader.read() + b"|all heard")
 
     assert through(script, story) == b"early|all heard"
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer", "expected"),
+    [
+        pytest.param(
+            PLAIN,
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nno",
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nno",
+            id="on a connection that stays",
+        ),
+        pytest.param(
+            PLAIN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nno",
+            b"Connection: close, Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nno",
+            id="on one that closes",
+        ),
+        pytest.param(
+            PLAIN,
+            b"Upgrade: HTTP/3.0, x/1\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"2\r\nno\r\n0\r\n\r\n",
+            b"Connection: Upgrade\r\nUpgrade: HTTP/3.0, x/1, websocket\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
+            id="several, as they were written, in chunks",
+        ),
+        pytest.param(
+            PLAIN,
+            b"Content-Length: 2\r\n\r\nno",
+            b"Content-Length: 2\r\n\r\nno",
+            id="a revision that names none",
+        ),
+    ],
+)
+def test_a_426_says_what_to_upgrade_to(ask: bytes, answer: bytes, expected: bytes) -> None:
+    """RFC 9110 15.5.22 and 7.8."""
+    first = b"HTTP/1.1 426 Upgrade Required\r\n"
+
+    async def story(
+        worker: object, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bytes:
+        writer.write(ask)
+        return await bounded(reader.readexactly(len(first) + len(expected)))
+
+    assert through(replying(first + answer), story) == first + expected
+
+
+def test_other_answers_offer_no_upgrade_and_http2_knows_none() -> None:
+    offer = b"Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 2\r\n\r\nno"
+
+    async def story() -> None:
+        ok, required = b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 426 Upgrade Required\r\n"
+        async with gateway() as worker, revision(replying(ok + offer, required + offer)) as address:
+            worker.router.replace(table({"one": (address,)}))
+            reader, writer = await worker.connect()
+            writer.write(PLAIN)
+            head = await bounded(read_head(reader))
+            assert b"pgrade" not in head
+            async with h2_client(worker) as client:
+                seen = await client.get()
+                assert (seen.status, seen.body) == ("426", b"no")
+                assert "upgrade" not in seen.head
+                assert "connection" not in seen.head
+
+    run(story())
