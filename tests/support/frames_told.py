@@ -39,6 +39,15 @@ def told(frames: Iterable[Frame]) -> Iterator[str]:
         yield f"{key[0]} {key[1]}: {verb}{'; '.join(news) or 'nothing new'}"
 
 
+def told_events(events: Iterable[Frame]) -> Iterator[str]:
+    """Yield a line for each Event, in the order in which they were recorded first."""
+    for event in sorted(events, key=lambda one: int(one["metadata"]["resourceVersion"])):
+        about = event["involvedObject"]
+        times = f" ({event['count']} times)" if event.get("count", 1) > 1 else ""
+        name, text = f"{about['kind']} {about['name']}", _without_hash(event["message"])
+        yield f"Event {event['type']} of {name}: {event['reason']}: {text}{times}"
+
+
 def facts(obj: Frame) -> Iterator[tuple[str, str]]:
     """Yield what there is to tell of an object, by name."""
     meta, status = obj["metadata"], obj.get("status", {})
@@ -115,6 +124,10 @@ def _target(target: Frame) -> str:
     return f"{target['revisionName']} {target['percent']}%{latest}{tag}"
 
 
+def _without_hash(message: str) -> str:
+    return _hash.sub("-deployment-HASH", message)
+
+
 def _condition(condition: Frame) -> str:
     text = str(condition["status"])
     if severity := condition.get("severity"):
@@ -122,5 +135,5 @@ def _condition(condition: Frame) -> str:
     if reason := condition.get("reason"):
         text += f" {reason}"
     if message := condition.get("message"):
-        text += f': "{_hash.sub("-deployment-HASH", message)}"'
+        text += f': "{_without_hash(message)}"'
     return text

@@ -20,7 +20,7 @@ from simulator.controllers.settings import STOCK
 from tests.support.api import SERVICES, Api, manifest, running_api
 from tests.support.cluster import IMAGES
 from tests.support.dataplane import PodLife, Programmer
-from tests.support.frames_told import Frame, assert_lawful, in_order, told
+from tests.support.frames_told import Frame, assert_lawful, in_order, told, told_events
 from tests.support.stepping import Stepper, stepping
 
 GOLDEN = Path(__file__).with_name("transcripts")
@@ -61,8 +61,16 @@ def pinned(revision: str, percent: int, **fields: Any) -> dict[str, Any]:
     return {"revisionName": revision, "percent": percent, **fields}
 
 
-async def played(folder: Path, story: Story) -> list[Frame]:
-    """Return every frame that watches of the four kinds got while the story went on."""
+class Told(NamedTuple):
+    """A story's name, every frame that watches of the four kinds got, and the Events there were."""
+
+    name: str
+    frames: list[Frame]
+    events: list[Any]
+
+
+async def played(folder: Path, story: Story, name: str) -> Told:
+    """Play a story, and return what was told of it."""
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(running_api(folder))
         controllers = (*build(STOCK, lambda: IMAGES), PodLife(), Programmer())
@@ -78,7 +86,8 @@ async def played(folder: Path, story: Story) -> list[Frame]:
         for kind, watch in watches.items():
             count = sum(kind == event.object.KIND for event in stepper.seen)
             frames += await watch.take(count)
-        return in_order(frames)
+        events = (await api.call("GET", "/api/v1/namespaces/default/events")).json["items"]
+        return Told(name, in_order(frames), events)
 
 
 async def create(watcher: Watcher) -> None:
@@ -169,18 +178,11 @@ STORIES = (
 )
 
 
-class Told(NamedTuple):
-    """A story's name, and its frames."""
-
-    name: str
-    frames: list[Frame]
-
-
 @pytest.fixture(scope="module", params=STORIES, ids=lambda story: story.__name__)
 def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
     """Play each story once, for all tests."""
     name = request.param.__name__.replace("_", "-")
-    return Told(name, asyncio.run(played(tmp_path_factory.mktemp(name), request.param)))
+    return asyncio.run(played(tmp_path_factory.mktemp(name), request.param, name))
 
 
 def test_generations_conditions_and_their_times_keep_the_rules(story: Told) -> None:
@@ -189,7 +191,7 @@ def test_generations_conditions_and_their_times_keep_the_rules(story: Told) -> N
 
 def test_a_story_is_told_as_it_is_written_down(story: Told) -> None:
     golden = GOLDEN / f"{story.name}.txt"
-    lines = list(told(story.frames))
+    lines = [*told(story.frames), "", *told_events(story.events)]
     if os.environ.get("KNARY_TRANSCRIPTS") == "write":
         golden.write_text("\n".join(lines) + "\n", encoding="utf-8")
     assert lines == golden.read_text(encoding="utf-8").splitlines()
