@@ -6,8 +6,8 @@ import pytest
 
 PRINTED = """
     ffffffff81a3c2b1 tcp_sendmsg_locked ([kernel.kallsyms])
-        7f0c1e5a2b10 _PyEval_EvalFrameDefault (/opt/lib/libpython3.11.so.1.0)
-        7f0c1e5a2b10 uv__read+0x1d (/opt/lib/uvloop/loop.cpython-311-x86_64-linux-gnu.so)
+        7f0c1e5a2b10 _PyEval_EvalFrameDefault (/usr/lib/libpython3.11.so.1.0)
+        7f0c1e5a2b10 uv__read+0x1d (/usr/lib/uvloop/loop.cpython-311-x86_64-linux-gnu.so)
             55d0a2f3 [unknown] (/usr/sbin/nginx)
 not a sample
 """
