@@ -69,9 +69,10 @@ contracts: ## Check who may import whom
 
 check: lint types contracts ## Run lint, types and contracts
 
-durability: ## Kill the API a thousand times while clients write
+durability: ## Kill the API 1,000 times; fail each disk call
 	$(DEVELOP)
-	@KNARY_DURABILITY_ROUNDS=1000 $(BIN)/python -m pytest tests/simulator/api/test_surviving.py $(ARGS)
+	@KNARY_DURABILITY_ROUNDS=1000 KNARY_DISK_FAULTS=full $(BIN)/python -m pytest \
+		tests/simulator/api/test_surviving.py tests/simulator/api/test_disk_faults.py $(ARGS)
 
 soak: ## Ten minutes of load and faults; nothing may be lost
 	$(RUNTIME)

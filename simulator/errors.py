@@ -225,3 +225,10 @@ class StorageFailed(ApiError):
 
     code = 500
     reason = "InternalError"
+
+
+class StorageFull(StorageFailed):
+    """The disk has no room for a write (RFC 4918, 11.5)."""
+
+    code = 507
+    reason = "InsufficientStorage"

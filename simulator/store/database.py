@@ -15,12 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from simulator.errors import Expired, KnaryError, StorageFailed
+from simulator.errors import Expired, KnaryError, StorageFailed, StorageFull
 from simulator.resources.meta import Resource
 from simulator.store import documents, schema
 from simulator.store.settings import StoreSettings
 
 log = logging.getLogger(__name__)
+
+_PRIMARY_CODE = 0xFF  # the rest of an error code says more of the same (sqlite.org/rescode.html)
 
 
 class DatabaseUnusable(KnaryError):
@@ -110,10 +112,7 @@ class Database:
             if self._holds(version):
                 return
             log.error("a write of %d rows failed: %s", len(rows), error)
-            raise StorageFailed(
-                f"the store could not write to its disk ({error}): nothing was changed; "
-                "free space or mend the disk, then try again"
-            ) from error
+            raise _refusal(error) from error
 
     def events_after(self, version: int, until: int, kinds: frozenset[str]) -> list[EventRow]:
         """Return the oldest events of these kinds with `version` < their version <= `until`.
@@ -220,7 +219,23 @@ def _prepare(connection: sqlite3.Connection, settings: StoreSettings) -> None:
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    # The log is merged into the file every so many pages, and cut to its bound when it was longer.
+    connection.execute(f"PRAGMA wal_autocheckpoint = {settings.wal_pages_max}")
     connection.execute(f"PRAGMA journal_size_limit = {settings.wal_bytes_max}")
+
+
+def _refusal(error: sqlite3.Error) -> StorageFailed:
+    """Return what a client is told: the cause, and the way out."""
+    primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY_CODE
+    if primary == sqlite3.SQLITE_FULL:
+        return StorageFull(
+            "the disk that holds the data folder is full: nothing was changed; "
+            "free space there, then try again"
+        )
+    return StorageFailed(
+        f"the store could not write to its disk ({error}): nothing was changed; "
+        "free space or mend the disk, then try again"
+    )
 
 
 def _why_unusable(path: Path, error: sqlite3.Error) -> str:

@@ -53,7 +53,7 @@ class _Write:
 
     event: WatchEvent
     row: Row
-    settled: asyncio.Future[str | None] = field(repr=False)
+    settled: asyncio.Future[ApiError | None] = field(repr=False)
 
     @property
     def identity(self) -> _Identity:
@@ -103,6 +103,8 @@ class Store:
             database = await loop.run_in_executor(thread, Database.open, path, settings)
             try:
                 contents = await loop.run_in_executor(thread, database.load)
+                # Here too: one that is started often would never write enough for it.
+                await loop.run_in_executor(thread, database.compact, clock.now().timestamp())
             except BaseException:
                 await loop.run_in_executor(thread, database.close)
                 raise
@@ -285,7 +287,7 @@ class Store:
         # Shielded: several callers may wait for one write, and each may be cancelled.
         failure = await asyncio.shield(write.settled)
         if failure is not None:
-            raise StorageFailed(failure)
+            raise type(failure)(failure.message)
 
     def _flush_soon(self) -> None:
         # In the loop's next turn, so that writes issued together share one commit.
@@ -316,7 +318,7 @@ class Store:
             batch += self._pending
             self._pending = []
             self._in_flight.clear()
-            _settle(batch, str(error) if error is not None else "the store was stopped")
+            _settle(batch, _failure_of(error))
         if self._pending:
             self._flush_soon()
 
@@ -377,7 +379,14 @@ def taken(obj: Resource, name: str) -> AlreadyExists:
     return AlreadyExists.of_generated(info.group, info.plural, name)
 
 
-def _settle(batch: Sequence[_Write], failure: str | None) -> None:
+def _failure_of(error: BaseException | None) -> ApiError:
+    """Return what those are told whose writes were not committed."""
+    if isinstance(error, ApiError):
+        return error
+    return StorageFailed("the store was stopped" if error is None else str(error))
+
+
+def _settle(batch: Sequence[_Write], failure: ApiError | None) -> None:
     for write in batch:
         if not write.settled.done():
             write.settled.set_result(failure)

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import uvloop
 
@@ -21,6 +22,7 @@ from simulator.api.access import Policy, allowed_hosts
 from simulator.api.server import ApiServer
 from simulator.api.settings import ApiSettings
 from simulator.clock import SystemClock
+from simulator.errors import KnaryError
 from simulator.resources.core import Namespace, NamespaceStatus
 from simulator.resources.meta import ObjectMeta
 from simulator.store.objects import Store
@@ -42,6 +44,17 @@ async def _serve(folder: Path, listening: int, token: str) -> None:
     await asyncio.Event().wait()  # to be killed
 
 
+def _run(folder: str, listening: str, token: str) -> NoReturn:
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(Path(folder), int(listening), token))
+    except KnaryError as error:  # of the disk: it does not start
+        sys.stdout.write(f"{error}\n")
+        sys.stdout.flush()
+    finally:
+        os._exit(1)
+
+
 def _main(folder: str, listening: str, token: str) -> None:
     child = 0
     for _ in sys.stdin:
@@ -49,12 +62,14 @@ def _main(folder: str, listening: str, token: str) -> None:
             os.waitpid(child, 0)
         child = os.fork()
         if not child:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(Path(folder), int(listening), token))
-            os._exit(1)  # it never comes so far
+            _run(folder, listening, token)
     if child:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+class NotStarted(Exception):
+    """The server ended before it served."""
 
 
 class Servers:
@@ -83,12 +98,15 @@ class Servers:
             return cls(process, listening.getsockname()[1], token)
 
     async def start(self) -> None:
-        """Start the next server; return when it serves."""
+        """Start the next server; return when it serves. Raise NotStarted with its reason."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(b"\n")
         async with asyncio.timeout(60):
-            self._pid = int(await self._process.stdout.readline())
+            said = (await self._process.stdout.readline()).decode().strip()
+        if not said.isdigit():
+            raise NotStarted(said)
+        self._pid = int(said)
 
     @property
     def pid(self) -> int:
