@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
-from simulator.errors import BadRequest, MethodNotAllowed
+from simulator.errors import BadRequest, MethodNotAllowed, NotFound
 from simulator.resources.apps import Deployment
 from simulator.resources.caching import Image
 from simulator.resources.core import Event, Namespace, Pod
@@ -59,7 +59,10 @@ class Target(Struct, frozen=True):
 
 
 def parse_path(path: str) -> Target | None:
-    """Return what the undecoded path names, or None. Raise BadRequest for an unfit name."""
+    """Return what the undecoded path names, or None.
+
+    Raise BadRequest for an unfit name, NotFound for a subresource that a custom resource has not.
+    """
     if not path.startswith("/"):
         return None
     segments = [_decoded(segment) for segment in path[1:].split("/")]
@@ -143,6 +146,8 @@ def _resource(group: str, version: str, rest: Sequence[str]) -> Target | None:
             return Target(info, _segment(namespace), _segment(name))
         case [name, subresource] if name and subresource in subresources_of(info):
             return Target(info, _segment(namespace), _segment(name), subresource)
+        case [name, _] if name and info.is_custom:  # `kubectl scale ksvc/NAME`
+            raise NotFound.of(info.group, info.plural, name)
         case _:
             return None
 

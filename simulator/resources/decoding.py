@@ -24,7 +24,6 @@ from simulator.resources.wording import bad_value
 
 __all__ = ["Decoded", "decode", "decoding_warnings", "parse_json", "strict_decoding_error"]
 
-KNATIVE = "knative.dev"
 SHOWN_BODY_CHARACTERS_MAX = 200
 
 MUTATING_WEBHOOK = "webhook.serving.knative.dev"
@@ -45,11 +44,10 @@ def decode(document: Any, info: KindInfo) -> Decoded:
     Invalid (422, every cause at once) when one of another kind has, when a field is missing, or a
     list names an item twice.
     """
-    is_knatives = info.group.endswith(KNATIVE)
-    if isinstance(document, dict) and not is_knatives:
+    if isinstance(document, dict) and not info.is_custom:
         document = _with_kind(document, info)
     _check_kind(document, info)
-    walk = Walk(is_knatives=is_knatives)
+    walk = Walk(is_knatives=info.is_custom)
     body = {key: value for key, value in document.items() if key not in ("apiVersion", "kind")}
     cleaned = walk.clean(body, shape_of(info.type), "", 0)
     if walk.mistakes:

@@ -19,8 +19,9 @@ from simulator.errors import NotAcceptable
 
 _INDEX = "/openapi/v3"
 _V2 = "/openapi/v2"
-_V2_TYPE = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
-_V2_TYPES = (_V2_TYPE, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf")
+# Asked for with an @, which is no letter of a media type: kubectl could not read it in an answer.
+_V2_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_V2_TYPES = (_V2_TYPE, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
 _YEAR_S = 365 * 24 * 3600
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from simulator.api.paths import parse_path, verb_of
 from simulator.api.queries import Query
-from simulator.errors import BadRequest, MethodNotAllowed
+from simulator.errors import BadRequest, MethodNotAllowed, NotFound
 
 S = "/apis/serving.knative.dev/v1"
 
@@ -64,6 +64,13 @@ def test_other_paths_name_nothing(path: str) -> None:
     assert parse_path(path) is None
 
 
+def test_a_subresource_that_a_custom_resource_has_not_is_not_found() -> None:
+    """As apiextensions' handler says it (`customresource_handler.go`)."""
+    with pytest.raises(NotFound) as missing:
+        parse_path(f"{S}/namespaces/default/services/hello/scale")
+    assert missing.value.message == 'services.serving.knative.dev "hello" not found'
+
+
 @pytest.mark.parametrize("name", ["..", ".", "a%2Fb", "%2e%2e", "a%00", "a%5Cb", "%252e", "%ff"])
 def test_a_name_that_could_be_a_path_is_refused(name: str) -> None:
     with pytest.raises(BadRequest):
@@ -77,7 +84,7 @@ def test_no_path_makes_the_parser_fail(path: str) -> None:
     for prefix in ("", "/api/v1/", f"{S}/namespaces/"):
         try:
             target = parse_path(prefix + path)
-        except BadRequest:
+        except (BadRequest, NotFound):
             continue
         if target is not None:
             assert not {"/", "\0", "\\"} & {*target.name, *target.namespace}
