@@ -64,6 +64,7 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, settings: StoreSettings) -> None:
         self._connection = connection
         self._settings = settings
+        self.commits = 0  # each is one sync of the log, however many writes share it
 
     @classmethod
     def open(cls, path: Path, settings: StoreSettings) -> Self:
@@ -177,6 +178,7 @@ class Database:
         )
         self._set_counter("version", version)
         self._connection.execute("COMMIT")
+        self.commits += 1
 
     def _compact(self, now_s: float) -> None:
         connection = self._connection

@@ -131,6 +131,11 @@ class Store:
         """The last committed resourceVersion; it never goes back, also over restarts."""
         return self._version
 
+    @property
+    def commits(self) -> int:
+        """How often the disk was synced for writes: those that wait together share one commit."""
+        return self._database.commits
+
     def get(self, kind: type[R], namespace: str, name: str) -> R | None:
         """Return the object, or None."""
         return cast("R | None", self._tables[kind].get(Key(namespace, name)))

@@ -74,3 +74,23 @@ def test_what_is_young_is_kept_over_a_restart_however_much_it_is(tmp_path: Path)
             assert len(await take(store.watch(since=0), 41)) == 41
 
     asyncio.run(scenario())
+
+
+def test_writes_that_wait_together_share_one_sync(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with open_store(tmp_path) as store:
+            before = store.commits
+            await asyncio.gather(*(store.create(service(f"s{n}")) for n in range(32)))
+            assert store.commits == before + 1
+            assert [event.version for event in await take(store.watch(since=0), 32)] == list(
+                range(1, 33)
+            )
+            # While one commit is under way, all that comes meanwhile waits for the next.
+            first = asyncio.ensure_future(store.create(service("first")))
+            while not first.done():
+                later = [store.create(service(f"t{n}")) for n in range(31)]
+                await asyncio.sleep(0)
+                await asyncio.gather(*later, first)
+            assert store.commits <= before + 3
+
+    asyncio.run(scenario())
