@@ -4,7 +4,8 @@
 - update: from the request that changes a Service to its new revision Ready, the whole traffic on
   it, and the very next request answered by it.
 - external: the same for a program that is executed, not forked, beside what this program takes
-  from its start to its first 200 without knary.
+  from its start to its first 200 without knary. Both with replicas in networks of their own, where
+  this machine allows that, and in its own.
 - get: `knary get` as a user waits for it, from the start of the process to its end.
 """
 
@@ -27,6 +28,7 @@ from instance import IMAGE, BenchmarkError, Instance
 instance.make_importable()
 
 from simulator.client import ApiClient
+from simulator.netns import obstacle
 from simulator.resources import scheme, serving
 
 PROGRAM = Path(__file__).with_name("external_program.py")
@@ -128,30 +130,43 @@ def timed(work: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
+def networks() -> list[str]:
+    """Return the kinds of network that this machine allows replicas."""
+    return ["host"] if obstacle() else ["own", "host"]
+
+
+def time_instance(
+    served: Instance, network: str, alone: list[float], options: argparse.Namespace
+) -> dict[str, Any]:
+    """Return the rows of one instance, whose replicas have networks of that kind."""
+    served.run("service", "create", "hello", "--image", IMAGE)
+    served.run("service", "create", "other", "--image", EXTERNAL_IMAGE)
+    report.say(f"network {network}: updates, {options.updates} times each")
+    stand_in = time_updates(served, "hello", options.updates)
+    external = time_updates(served, "other", options.updates)
+    beyond = [taken - report.median(alone) for taken in external]
+    report.say(f"network {network}: knary get, {options.gets} times")
+    return {
+        f"update to routable, stand-in, network {network}": report.timing(stand_in),
+        f"update to routable, external program, network {network}": report.timing(external),
+        f"the same, beyond the program's own median, network {network}": report.timing(beyond),
+        f"knary get, network {network}": report.timing(time_get(served, options.gets)),
+    }
+
+
 def run(options: argparse.Namespace) -> int:
     results: dict[str, Any] = {}
     report.say(f"knary up, {options.ups} times")
     results["knary up to the first 200"] = report.timing(time_up(options.ups))
-    with instance.folder() as place:
-        images = place / "images.yaml"
-        rule = {"image": EXTERNAL_IMAGE, "command": [sys.executable, str(PROGRAM)]}
-        images.write_text(json.dumps([rule]))  # JSON is YAML
-        with instance.running("--images", str(images)) as served:
-            served.run("service", "create", "hello", "--image", IMAGE)
-            served.run("service", "create", "other", "--image", EXTERNAL_IMAGE)
-            report.say(f"updates, {options.updates} times each")
-            results["update to routable, stand-in"] = report.timing(
-                time_updates(served, "hello", options.updates)
-            )
-            external = time_updates(served, "other", options.updates)
-            alone = time_program(options.updates)
-            results["update to routable, external program"] = report.timing(external)
-            results["the external program alone, to its first 200"] = report.timing(alone)
-            results["the same, beyond the program's own median"] = report.timing(
-                [taken - report.median(alone) for taken in external]
-            )
-            report.say(f"knary get, {options.gets} times")
-            results["knary get"] = report.timing(time_get(served, options.gets))
+    alone = time_program(options.updates)
+    results["the external program alone, to its first 200"] = report.timing(alone)
+    for network in options.networks or networks():
+        with instance.folder() as place:
+            images = place / "images.yaml"
+            rule = {"image": EXTERNAL_IMAGE, "command": [sys.executable, str(PROGRAM)]}
+            images.write_text(json.dumps([rule]))  # JSON is YAML
+            with instance.running("--images", str(images), "--network", network) as served:
+                results |= time_instance(served, network, alone, options)
     heads = ("what", "median ms", "p95", "min", "max", "times")
     print(report.table(heads, [(what, *values.values()) for what, values in results.items()]))
     print(f"\nwritten to {report.write('startup', {'results': results})}")
@@ -163,6 +178,12 @@ def main() -> int:
     parser.add_argument("--ups", type=int, default=7, help="times to start (default 7)")
     parser.add_argument("--updates", type=int, default=20, help="updates of each kind (default 20)")
     parser.add_argument("--gets", type=int, default=15, help="times to get (default 15)")
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        choices=("own", "host"),
+        help="kinds of network that replicas have (default: all that this machine allows)",
+    )
     try:
         return run(parser.parse_args())
     except BenchmarkError as error:

@@ -23,6 +23,32 @@ WEIGHT_SCALE: Final = 100  # a share is an integer of hundredths of a percent: 1
 SPLITTERS = ("stratified", "random", "exact")
 
 
+class Address(Struct, frozen=True):
+    """Where a replica listens. Its text is "HOST:PORT", or "NETWORK@HOST:PORT".
+
+    `network` names a network namespace of the replica's own. A connection into it needs a socket
+    that was made there, which whoever keeps the namespaces hands out (`SocketsWanted`).
+    """
+
+    host: str
+    port: int
+    network: str = ""
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.network}{'@' if self.network else ''}{host}:{self.port}"
+
+
+def parse_address(text: str) -> Address:
+    """Return the address that the text stands for. Raise ValueError."""
+    network, at, place = text.rpartition("@")
+    host, _, port = place.rpartition(":")
+    is_port = port.isascii() and port.isdigit() and 0 < int(port) < 65536
+    if not host or not is_port or bool(network) != bool(at) or "@" in network:
+        raise ValueError(f"an address is HOST:PORT or NETWORK@HOST:PORT, not {text!r}")
+    return Address(host.strip("[]"), int(port), network)
+
+
 class Share(Struct, frozen=True, array_like=True):
     """One revision's part of a split. `weight` counts hundredths of a percent.
 
@@ -73,7 +99,7 @@ class Route(Struct, frozen=True, array_like=True):
 
 
 class Backend(Struct, frozen=True, array_like=True):
-    """A revision as the gateway sees it: replicas that answer now, as "HOST:PORT".
+    """A revision as the gateway sees it: replicas that answer now, each an `Address` as text.
 
     `key` is "NAMESPACE/REVISION". Without a replica its requests wait, up to `timeout_s` or the
     gateway's `replica_wait_s_max`, and follow their route when it leaves this backend. The waits
@@ -153,9 +179,36 @@ class Idle(Struct, frozen=True, tag=True):
 
 FromWorker = Hello | Ack | Refused | Idle
 
+
+# The keeper of the replicas' networks listens on a Unix socket of its own (SOCK_SEQPACKET): one
+# message per packet, an answer to each in order. Nothing of it is sent on the way of a request
+# that finds a connection, or a socket, at hand.
+SOCKETS_MAX = 64  # in one answer; the kernel passes at most 253 descriptors (SCM_MAX_FD)
+SOCKETS_ANSWER_BYTES_MAX = 4096
+
+
+class SocketsWanted(Struct, frozen=True, array_like=True):
+    """Make so many TCP sockets in this network; more than SOCKETS_MAX are not given at once."""
+
+    network: str
+    count: int
+
+
+class SocketsGiven(Struct, frozen=True, array_like=True):
+    """The packet carries the descriptors of fresh TCP sockets (IPv4, non-blocking).
+
+    They may be fewer than were wanted; when there is none, `why` says why.
+    """
+
+    network: str
+    why: str = ""
+
+
 _encoder = msgspec.msgpack.Encoder()
 _to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
 _from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
+_sockets_wanted: msgspec.msgpack.Decoder[SocketsWanted] = msgspec.msgpack.Decoder(SocketsWanted)
+_sockets_given: msgspec.msgpack.Decoder[SocketsGiven] = msgspec.msgpack.Decoder(SocketsGiven)
 _length = struct.Struct(">I")
 
 
@@ -163,7 +216,7 @@ Row = TypeVar("Row", Route, Backend)
 
 
 class FrameError(Exception):
-    """The peer sent what is no frame of this contract."""
+    """The peer sent what is no frame, or no message, of this contract."""
 
 
 def encode(message: ToWorker | FromWorker) -> bytes:
@@ -206,6 +259,27 @@ def from_worker(body: bytes) -> FromWorker:
     """Decode a frame's body on the control plane's side. Raise FrameError."""
     try:
         return _from_worker.decode(body)
+    except msgspec.MsgspecError as error:
+        raise FrameError(str(error)) from error
+
+
+def packet(message: SocketsWanted | SocketsGiven) -> bytes:
+    """Return the message as one packet."""
+    return _encoder.encode(message)
+
+
+def sockets_wanted(data: bytes) -> SocketsWanted:
+    """Decode a packet on the keeper's side. Raise FrameError."""
+    try:
+        return _sockets_wanted.decode(data)
+    except msgspec.MsgspecError as error:
+        raise FrameError(str(error)) from error
+
+
+def sockets_given(data: bytes) -> SocketsGiven:
+    """Decode a packet on the side of who wants sockets. Raise FrameError."""
+    try:
+        return _sockets_given.decode(data)
     except msgspec.MsgspecError as error:
         raise FrameError(str(error)) from error
 

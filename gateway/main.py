@@ -23,6 +23,7 @@ from gateway.gates import Gates
 from gateway.metrics.registry import open_metrics
 from gateway.router import HostTable, Router
 from gateway.settings import Startup
+from gateway.upstream.networks import Networks
 from gateway.worker import Worker
 
 log = logging.getLogger("gateway")
@@ -67,6 +68,8 @@ async def _serve(startup: Startup) -> int:
             metrics.worker,
         )
         worker.gates = _open_gates(startup.gates_file, worker)
+        if startup.networks_socket:
+            worker.networks = Networks(loop, startup.networks_socket, startup.settings)
         router = Router(worker, startup.worker, link.on_idle)
         linked = tasks.create_task(link.run(router))
         if await _either(link.first_table, stopping):
@@ -76,6 +79,8 @@ async def _serve(startup: Startup) -> int:
         if worker.access_log is not None:
             worker.access_log.close()
         metrics.close()
+        if worker.networks is not None:
+            worker.networks.close()
         if worker.gates is not None:
             loop.remove_reader(worker.gates.descriptor())
             worker.gates.close()

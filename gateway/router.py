@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from gateway.changes import Change
-from gateway.contract import Backend, Delta, Route, RouteTable, Split
+from gateway.contract import Backend, Delta, Route, RouteTable, Split, parse_address
 from gateway.errors import NoRoute
 from gateway.http1.head import check_host, host_of
 from gateway.routes import CompiledRoute, CompiledSplit, Target, splits_of
 from gateway.splitting.splitter import make_splitter
-from gateway.upstream.pool import BackendState, Replica, split_address
+from gateway.upstream.pool import BackendState, Replica
 
 if TYPE_CHECKING:
     from gateway.worker import Worker
@@ -216,7 +216,8 @@ class Router:
         routes, backends = change.routes, change.backends
         for number, backend in enumerate(backends.values(), 1):
             for address in backend.addresses if backend is not None else ():
-                split_address(address)
+                if parse_address(address).network and self._worker.networks is None:
+                    raise ValueError(f"no way into the network of {address!r}")
             if number % BACKENDS_PER_STEP == 0:
                 yield
         hosts: dict[str, str] = {}

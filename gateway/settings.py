@@ -86,6 +86,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     room_check_s: float = 0.05  # the first who waits for room looks so often, besides being told
     interim_heads_max: int = 32  # 1xx before one answer
     tunnel_half_closed_s_max: float = 30.0  # one side of a WebSocket's tunnel outlives the other
+    sockets_ahead_max: int = 4  # made in a replica's own network before they are wanted
+    sockets_ahead_total_max: int = 512  # of all replicas; beyond, each dial asks for its own
     redial_s: float = 0.05  # a replica that refused is tried again after so long
     replica_avoid_s: float = 30.0  # one that let a connection hang comes last for so long
     tick_s: float = 0.1  # how often deadlines are looked at
@@ -103,6 +105,7 @@ class Startup(Struct, frozen=True, forbid_unknown_fields=True):
     listen_fd: int  # the external listener's
     control_socket: str
     local_listen_fd: int = -1  # the cluster-local listener's
+    networks_socket: str = ""  # who makes sockets in the replicas' own networks; "": nobody
     gates_file: str = ""  # where workers count together; "": this one counts alone
     life_fd: int = -1
     ready_fd: int = -1

@@ -19,6 +19,7 @@ from gateway.writes import Writes
 if TYPE_CHECKING:
     from gateway.deadlines import Waiting
     from gateway.upstream.h2 import UpstreamSession
+    from gateway.upstream.networks import Networks
     from gateway.upstream.pool import BackendState, Replica
 
 
@@ -27,6 +28,7 @@ class Worker:
 
     access_log: AccessLog | None = None
     gates: Gates | None = None  # shared with the other workers
+    networks: Networks | None = None  # the replicas' own
     number = 0
     waiting = 0  # requests, for a replica
     upstream_connections = 0
@@ -56,6 +58,11 @@ class Worker:
         self.deadlines.connections.discard(connection)
         if self.draining and not self.deadlines.connections:
             self._gone.set()
+
+    def forget_network(self, network: str) -> None:
+        """Keep nothing at hand for a replica that has left the table."""
+        if network and self.networks is not None:
+            self.networks.forget(network)
 
     def gate(self, backend: BackendState, address: str, inside: int) -> Gate:
         """Return the gate before a replica of a limited backend, which is told of room there."""

@@ -25,7 +25,11 @@ WEBSOCKET_ECHO: Final = "websocket_echo"
 APPS: Final = (HELLOWORLD_GO, HELLOWORLD_GRPC, WEBSOCKET_ECHO)
 BUILT_IN: Final = "built-in"
 
-_FIELDS: Final = ("image", "command", "app", "workdir", "env")
+_FIELDS: Final = ("image", "command", "app", "workdir", "env", "network", "reach")
+HOST_NETWORK: Final = "host"
+OWN_NETWORK: Final = "own"
+_NETWORKS: Final = (OWN_NETWORK, HOST_NETWORK)
+REACH_MAX: Final = 16  # ports that one program may name
 _ENV_NAME: Final = re.compile(r"[^\s=\0]+")
 # The last part of an image's name, the app that stands in for it, and whether its tags may
 # misbehave. Knative's samples and conformance images of the same kind have other names.
@@ -50,18 +54,24 @@ class Program(Struct, frozen=True):
     """What runs for an image: an app of knary's own, forked, or a command, executed.
 
     Exactly one of `app` and `command` is given. `workdir` "" is the replica's private folder.
+    `network` "host" keeps its replicas in this machine's network where others have their own.
+    `reach` are the ports of this machine's loopback that are in a replica's own network too; None
+    is the gateway's for the inside of the cluster.
     """
 
     app: str = ""
     command: tuple[str, ...] = ()
     workdir: str = ""
     env: dict[str, str] = {}
+    network: str = OWN_NETWORK
+    reach: tuple[int, ...] | None = None
 
     def describe(self) -> str:
         """Return one line for people: what is run, after the variables it is given."""
         variables = [f"{name}={value}" for name, value in self.env.items()]
         what = [f"sample app {self.app}"] if self.app else list(self.command)
-        return " ".join(variables + what)
+        where = ["(network: host)"] if self.network == HOST_NETWORK else []
+        return " ".join(variables + what + where)
 
 
 class ImageRule(Struct, frozen=True):
@@ -202,6 +212,8 @@ def _rule(entry: Any, number: int, source: str) -> ImageRule:
             command=_command(entry["command"], where) if "command" in entry else (),
             workdir=workdir,
             env=_env(entry.get("env"), where),
+            network=_network(entry.get("network", OWN_NETWORK), where),
+            reach=_reach(entry["reach"], where) if "reach" in entry else None,
         ),
         source=source,
     )
@@ -234,6 +246,23 @@ def _env(value: Any, where: str) -> dict[str, str]:
                 f"{where}: env.{name}: want a text, got {_kind(text)}; quote numbers"
             )
     return dict(value)
+
+
+def _network(value: Any, where: str) -> str:
+    if value not in _NETWORKS:
+        raise ImageMapError(f"{where}: network: want {' or '.join(_NETWORKS)}, got {_kind(value)}")
+    return str(value)
+
+
+def _reach(value: Any, where: str) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise ImageMapError(f"{where}: reach: want a list of ports, got {_kind(value)}")
+    for port in value:
+        if type(port) is not int or not 0 < port < 65_536:
+            raise ImageMapError(f"{where}: reach: want ports from 1 to 65535, got {_kind(port)}")
+    if len(value) > REACH_MAX:
+        raise ImageMapError(f"{where}: reach: at most {REACH_MAX} ports, got {len(value)}")
+    return tuple(dict.fromkeys(value))
 
 
 def _text(value: Any, where: str, wanted: str) -> str:

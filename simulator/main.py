@@ -13,9 +13,11 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import uvloop
@@ -36,6 +38,7 @@ from simulator.gatewaylink.settings import LinkSettings, PublisherSettings
 from simulator.imagefile import ImageFile
 from simulator.instance.credentials import Credentials, ensure_credentials
 from simulator.instance.description import Description
+from simulator.instance.options import OWN_NETWORK
 from simulator.instance.paths import WORKER_METRICS, InstancePaths
 from simulator.instance.status import WorkerProcess, status_document
 from simulator.launcher.client import LauncherClient
@@ -44,7 +47,7 @@ from simulator.metrics.replicas import Seen, replicas_of
 from simulator.reconciling.controller import run_controllers
 from simulator.resources.core import Pod
 from simulator.store.objects import Store
-from simulator.supervisor.settings import settings_from
+from simulator.supervisor.settings import SupervisorSettings, settings_from
 from simulator.supervisor.supervisor import Supervisor
 from simulator.traffic.domains import Domains
 from simulator.traffic.rows import TrafficSettings
@@ -188,6 +191,16 @@ class _Servers:
         await asyncio.gather(self._api.stop(), self._console.stop())
 
 
+def _supervisor_settings(description: Description) -> SupervisorSettings:
+    """Return the supervisor's limits; replicas reach the gateway's port for the inside."""
+    local = urlsplit(description.gateway_local).port
+    return replace(
+        settings_from(os.environ),
+        own_networks=description.network == OWN_NETWORK,
+        reach=(local,) if local else (),
+    )
+
+
 class ControlPlane:
     """The parts behind the API, which meet in the store and nowhere else."""
 
@@ -211,7 +224,7 @@ class ControlPlane:
             images.current,
             clock,
             paths,
-            settings_from(os.environ),
+            _supervisor_settings(description),
         )
         progress = asyncio.Event()
         self._link = Link(

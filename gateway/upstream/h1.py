@@ -13,6 +13,7 @@ from gateway.http1.body import Body, UntilClose
 from gateway.http1.response import ResponseHead
 from gateway.http1.start import check_answer_start
 from gateway.upstream.lease import Lease
+from gateway.upstream.networks import open_transport
 from gateway.upstream.pool import Replica
 
 if TYPE_CHECKING:
@@ -26,9 +27,8 @@ async def connect(worker: Worker, replica: Replica) -> UpstreamConnection:
     """Return a new connection. Raise OSError."""
     connection = UpstreamConnection(worker, replica)
     try:
-        await worker.loop.create_connection(
-            cast("Callable[[], asyncio.BaseProtocol]", lambda: connection),
-            *(replica.host, replica.port),
+        await open_transport(
+            worker, replica, cast("Callable[[], asyncio.BaseProtocol]", lambda: connection)
         )
     except BaseException:
         connection.forget()  # cancelled when it was just made: uvloop tells it of no end

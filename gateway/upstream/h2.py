@@ -16,6 +16,7 @@ from gateway.http2.heads import request_block, request_framing
 from gateway.http2.stream import Stream
 from gateway.session import Session
 from gateway.upstream.lease import Lease
+from gateway.upstream.networks import open_transport
 from gateway.upstream.pool import Replica
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ async def connect_session(worker: Worker, replica: Replica) -> StreamLease:
     """
     session = UpstreamSession(worker, replica)
     try:
-        await worker.loop.create_connection(
-            cast("Callable[[], asyncio.BaseProtocol]", lambda: session), replica.host, replica.port
+        await open_transport(
+            worker, replica, cast("Callable[[], asyncio.BaseProtocol]", lambda: session)
         )
     except BaseException:
         session.forget()  # cancelled when it was just made: uvloop tells it of no end

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from gateway.contract import Backend
+from gateway.contract import Backend, parse_address
 from gateway.gates import Gate
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Replica:
     def __init__(self, backend: BackendState, address: str) -> None:
         self.backend = backend
         self.address = address
-        self.host, self.port = split_address(address)
+        where = parse_address(address)
+        self.host, self.port, self.network = where.host, where.port, where.network
         self.in_flight = 0
         self.gate: Gate | None = None  # when its requests are limited
         self.idle: deque[UpstreamConnection] = deque()
@@ -147,6 +148,7 @@ class BackendState:
         self._troubled = True  # and may be one to avoid
         for replica in known.values():
             replica.retire()
+            self._worker.forget_network(replica.network)
         self.wake_all()
         return {address: replica for address, replica in known.items() if replica.in_flight}
 
@@ -320,14 +322,6 @@ def enter(replica: Replica) -> bool:
 def _try_again(replica: Replica) -> None:
     """Let one request try the replica, of whatever state of its backend it is by now."""
     replica.backend.try_again(replica)
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Return host and port of "HOST:PORT". Raise ValueError."""
-    host, _, port = address.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise ValueError(f"an address is HOST:PORT, not {address!r}")
-    return host.strip("[]"), int(port)
 
 
 def _in_flight(replica: Replica) -> int:

@@ -57,6 +57,7 @@ def doctor(instance: Instance) -> int:
         _packages,
         _gateway,
         _descriptors,
+        _network,
         _data_folder,
         _running,
         _clients,
@@ -134,6 +135,21 @@ def _descriptors(_instance: Instance) -> Iterator[Finding]:
         yield Finding("warn", what, f"raise it before `knary up`: ulimit -n {DESCRIPTORS_MIN}")
     else:
         yield Finding("warn", what, f"the hard limit is {hard}; have it raised by the system")
+
+
+def _network(_instance: Instance) -> Iterator[Finding]:
+    """Say how replicas would listen; without the kernel's leave nothing fails."""
+    from simulator.netns import obstacle
+
+    why = obstacle()
+    if not why:
+        yield Finding("ok", "each replica gets a network of its own; PORT is its container's")
+        return
+    what = f"replicas share this machine's network, each with a leased PORT ({why})"
+    if platform.system() == "Linux":
+        yield Finding("warn", what, "docs/networks.md says who may allow more")
+    else:
+        yield Finding("ok", what)
 
 
 def _data_folder(instance: Instance) -> Iterator[Finding]:

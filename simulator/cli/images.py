@@ -27,7 +27,7 @@ def images(reference: str | None, extra: Path | None, form: str | None, instance
     """Show what can be run: the first rule whose pattern fits an image decides.
 
     Rules of your own stand in images.yaml in the data folder, or in `knary up --images FILE`: a
-    list of {image: GLOB, command: [PROGRAM, ARGUMENT...], workdir, env}.
+    list of {image: GLOB, command: [PROGRAM, ARGUMENT...], workdir, env, network, reach}.
 
     \b
     Examples:

@@ -34,7 +34,7 @@ def status(form: str | None, instance: Instance) -> None:
             each["namespace"],
             each["revision"],
             each.get("pid"),
-            each.get("address"),
+            _where(each.get("address")),
             "True" if each["ready"] else "False",
         ]
         for each in found["replicas"]
@@ -59,6 +59,18 @@ def kubeconfig(instance: Instance) -> None:
     output.line(str(path))
 
 
+_NETWORKS = {
+    "own": "own: each replica has one, its PORT is its container's",
+    "host": "host: replicas share this machine's, each PORT is leased",
+}
+
+
+def _where(address: str | None) -> str | None:
+    """Return an address for people: of a network of a replica's own the port is enough."""
+    network, at, place = (address or "").rpartition("@")
+    return f"{place.rpartition(':')[2]} (own network)" if at and network else address
+
+
 def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
     workers = ", ".join(str(worker["pid"]) for worker in found["workers"])
     return [
@@ -69,6 +81,7 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("Console", found["console"]),
         ("Domain", found["domain"]),
         ("Splitter", found["splitter"]),
+        ("Network", _NETWORKS.get(found["network"], found["network"])),
         ("Data folder", found["dataFolder"]),
         ("Parent", f"pid {found['parent']['pid']}"),
         ("Control plane", f"pid {found['controlPlane']['pid']}"),

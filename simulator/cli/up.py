@@ -23,7 +23,7 @@ from simulator.cli.workeroptions import (
 )
 from simulator.client import NotRunning, WaitTimedOut
 from simulator.errors import KnaryError
-from simulator.instance.options import UpOptions
+from simulator.instance.options import ANY_NETWORK, HOST_NETWORK, OWN_NETWORK, UpOptions
 from simulator.instance.paths import InstancePaths
 
 DOWN_TIMEOUT_S = 60
@@ -99,6 +99,14 @@ def _domain(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
     callback=_domain,
     show_default=True,
     help="Domain of the services' hosts.",
+)
+@click.option(
+    "--network",
+    type=click.Choice((ANY_NETWORK, OWN_NETWORK, HOST_NETWORK)),
+    default=ANY_NETWORK,
+    show_default=True,
+    help="Where replicas live: each in a network of its own, with PORT as its container has it;"
+    " in this host's, with a leased PORT; or auto, the first if the kernel allows it.",
 )
 @click.option(
     "--listen",

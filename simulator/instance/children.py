@@ -10,7 +10,7 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -41,6 +41,10 @@ class ChildPlan:
     descriptors: tuple[int, ...] = ()
     pid_file: Path | None = None
     variables: frozenset[str] | None = None
+
+    def with_settings(self, more: Mapping[str, object]) -> ChildPlan:
+        """Return the plan with these settings besides its own."""
+        return replace(self, settings={**self.settings, **more})
 
     def environment(self, whole: Mapping[str, str]) -> dict[str, str]:
         """Return the child's part of the user's environment."""

@@ -14,7 +14,8 @@ SCHEMA = 1
 class Description(Struct, frozen=True, rename="camel"):
     """`gateway`, `api` and `console` are base URLs; `started` is RFC 3339; `pid` the parent's.
 
-    `gateway_local` is where cluster-local hosts are answered too.
+    `gateway_local` is where cluster-local hosts are answered too. `network` is "own" when replicas
+    have networks of their own, "host" when they share this machine's.
     """
 
     pid: int
@@ -28,6 +29,7 @@ class Description(Struct, frozen=True, rename="camel"):
     workers: int
     started: str
     gateway_local: str = ""
+    network: str = "host"
     schema: int = SCHEMA
 
 

@@ -8,6 +8,9 @@ from typing import Protocol
 
 GATEWAY_PORT, LOCAL_PORT, API_PORT, CONSOLE_PORT = 8080, 8081, 6443, 8090
 LOOPBACK = "127.0.0.1"
+# Where replicas live: each in a network of its own, all in this machine's, or the first of the
+# two that this machine allows.
+OWN_NETWORK, HOST_NETWORK, ANY_NETWORK = "own", "host", "auto"
 
 
 class WorkerOptions(Protocol):
@@ -43,6 +46,7 @@ class UpOptions:
     splitter: str = "stratified"
     seed: int | None = None
     domain: str = "example.com"
+    network: str = ANY_NETWORK
     verbose: bool = False
     access_log: Path | int | None = None
     access_log_sample: float = 1.0

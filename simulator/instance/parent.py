@@ -41,6 +41,7 @@ from simulator.instance.folders import (
 )
 from simulator.instance.leftovers import EPHEMERAL_PREFIX, clear_leftovers
 from simulator.instance.lock import Lock, Taken, take_within
+from simulator.instance.network import settled
 from simulator.instance.options import ParentSettings, UpOptions
 from simulator.instance.paths import InstancePaths, default_data_folder
 from simulator.instance.plans import Plans, describe, plan_children
@@ -71,7 +72,8 @@ def run(options: UpOptions, apply: ApplyManifests) -> int:
     """
     with _data_folder(options) as data:
         terminal = Terminal(sys.stdout, sys.stderr)
-        return _run_in(replace(options, data=data), apply, terminal, ParentSettings())
+        options = replace(options, data=data, network=settled(options.network))
+        return _run_in(options, apply, terminal, ParentSettings())
 
 
 def _run_in(

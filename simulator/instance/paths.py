@@ -73,7 +73,7 @@ class InstancePaths:
     @property
     def sockets(self) -> Path:
         """Return the folder of Unix sockets: `run`, unless its path is too long for one."""
-        longest = len(os.fsencode(self.run / "launcher.sock"))
+        longest = len(os.fsencode(self.run / "networks.sock"))
         if longest <= UNIX_SOCKET_PATH_BYTES_MAX:
             return self.run
         import hashlib  # 5 ms that only long paths pay
@@ -90,6 +90,11 @@ class InstancePaths:
     def launcher_socket(self) -> Path:
         """Return the Unix socket on which the launcher awaits the control plane."""
         return self.sockets / "launcher.sock"
+
+    @property
+    def networks_socket(self) -> Path:
+        """Return the Unix socket on which sockets of the replicas' own networks are had."""
+        return self.sockets / "networks.sock"
 
     @property
     def gates(self) -> Path:

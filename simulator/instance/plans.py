@@ -14,7 +14,7 @@ from knary.compiled import SWITCH
 from simulator.instance.children import ChildPlan
 from simulator.instance.description import Description
 from simulator.instance.lock import Lock
-from simulator.instance.options import ParentSettings, UpOptions, WorkerOptions
+from simulator.instance.options import OWN_NETWORK, ParentSettings, UpOptions, WorkerOptions
 from simulator.instance.paths import InstancePaths
 from simulator.instance.sockets import Ports
 
@@ -52,6 +52,7 @@ def describe(options: UpOptions, ports: Ports, started: str) -> Description:
         data_folder=str(options.data),
         workers=options.workers,
         started=started,
+        network=options.network,
     )
 
 
@@ -64,6 +65,9 @@ def plan_children(
     live on for a moment, with a write under way or replicas to end, no others may start.
     """
     paths = InstancePaths(options.data)
+    networks = {}
+    if description.network == OWN_NETWORK:
+        networks = {"networks_socket": str(paths.networks_socket)}
     api, console = ports.api.sockets[0].fileno(), ports.console.sockets[0].fileno()
     return Plans(
         launcher=ChildPlan(
@@ -72,6 +76,7 @@ def plan_children(
             settings={
                 "socket": str(paths.launcher_socket),
                 "replica_folders": str(paths.replica_folders),
+                **networks,
             },
             stop_s_max=limits.launcher_stop_s_max,
             descriptors=(lock.fileno(),),
@@ -91,7 +96,7 @@ def plan_children(
             descriptors=(api, console, lock.fileno()),
         ),
         workers=tuple(
-            plan_worker(index, (one, inside), options, paths, limits)
+            plan_worker(index, (one, inside), options, paths, limits).with_settings(networks)
             for index, (one, inside) in enumerate(
                 zip(ports.gateway.sockets, ports.local.sockets, strict=True)
             )

@@ -44,6 +44,7 @@ def status_document(
         "console": description.console,
         "domain": description.domain,
         "splitter": description.splitter,
+        "network": description.network,
         "dataFolder": description.data_folder,
         "started": description.started,
         "parent": {"pid": description.pid},

@@ -9,6 +9,7 @@ container's environment may set its command too, so they add no power.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import gc
@@ -17,30 +18,43 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from simulator.launcher.logs import open_for_append
 from simulator.launcher.protocol import Executable, ForkedApp, Spawn
+from simulator.netns import Kernel
 
 CANNOT_EXECUTE: Final = 127  # the exit code of a shell, and of runc, in that case
 App = Callable[[], int]
 
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+_PR_SET_DUMPABLE: Final = 4
 _PR_SET_NAME: Final = 15
 # Python ignores these two, and an ignored signal stays ignored over execve.
 _IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 _DEFAULT_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 
 
+@dataclass(frozen=True)
+class Isolation:
+    """Descriptors of a replica's own network, and of the user namespace it belongs to if any."""
+
+    network: int
+    user_namespace: int | None
+
+
 class Fork:
     """Forks children that run one of `apps`, or a program of the machine's.
 
-    Made before the first fork: the child may not load a library any more.
+    Made before the first fork: the child may not load a library any more. Without a `kernel` no
+    child can be isolated.
     """
 
-    def __init__(self, apps: Mapping[str, App]) -> None:
+    def __init__(self, apps: Mapping[str, App], kernel: Kernel | None = None) -> None:
         self._apps = apps
+        self._kernel = kernel
         self._prctl = ctypes.CDLL(None).prctl if sys.platform.startswith("linux") else None
         self._launcher = os.getpid()
 
@@ -50,7 +64,7 @@ class Fork:
             return spawn.program.app in self._apps
         return bool(spawn.program.argv)
 
-    def start(self, spawn: Spawn) -> int:
+    def start(self, spawn: Spawn, isolation: Isolation | None = None) -> int:
         """Start the replica and return its pid. Raise OSError when the system refuses to fork."""
         # A signal between fork and the child's own dispositions would run the launcher's handler
         # in the child, which writes to the launcher's wake-up pipe.
@@ -58,16 +72,20 @@ class Fork:
         try:
             pid = os.fork()
             if pid == 0:
-                self._live(spawn, old)
+                self._live(spawn, isolation, old)
             return pid
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, old)
 
-    def _live(self, spawn: Spawn, mask: set[signal.Signals] | set[int]) -> NoReturn:
+    def _live(
+        self, spawn: Spawn, isolation: Isolation | None, mask: set[signal.Signals] | set[int]
+    ) -> NoReturn:
         """Be the child, to its end."""
         status = CANNOT_EXECUTE
         try:
             os.setsid()
+            if isolation is not None:
+                self._enter(isolation)
             self._tie_to_launcher(spawn)
             _reset_signals(mask)
             _redirect(spawn.log)
@@ -93,9 +111,21 @@ class Fork:
                     status = status or 1
             os._exit(status)
 
+    def _enter(self, isolation: Isolation) -> None:
+        """Move into the replica's own network, and keep none of the power that this takes."""
+        if self._kernel is None:
+            raise OSError(errno.ENOSYS, "no namespaces here")
+        if isolation.user_namespace is not None:
+            self._kernel.enter_user(isolation.user_namespace)
+        self._kernel.enter_network(isolation.network)
+        if isolation.user_namespace is not None:
+            self._kernel.drop_capabilities()
+
     def _tie_to_launcher(self, spawn: Spawn) -> None:
         if self._prctl is None:
             return
+        # Entering a user namespace resets both. Who is not dumpable has no readable environment.
+        self._prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
         self._prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != self._launcher:  # it died before the call
             os._exit(128 + signal.SIGKILL)
@@ -108,6 +138,20 @@ class Fork:
         sys.argv = [program.app, *program.arguments]
         gc.enable()
         return self._apps[program.app]()
+
+
+def begin_anew(mask: set[signal.Signals] | set[int], descriptors: Iterable[int]) -> None:
+    """Be a process of the launcher's own beside it: a session, signals, of its descriptors these.
+
+    It dies with the launcher's end of its socket, at the latest.
+    """
+    os.setsid()
+    kept = {0, 1, 2, *descriptors}
+    for descriptor in map(int, os.listdir("/dev/fd")):
+        if descriptor not in kept:
+            with contextlib.suppress(OSError):  # the listing's own
+                os.close(descriptor)
+    _reset_signals(mask)
 
 
 def _reset_signals(mask: set[signal.Signals] | set[int]) -> None:

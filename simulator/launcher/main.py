@@ -18,9 +18,11 @@ import msgspec
 
 from simulator.clock import SystemClock
 from simulator.launcher.forking import App, Fork
+from simulator.launcher.networks import Networks
 from simulator.launcher.server import Server
 from simulator.launcher.settings import LauncherSettings, parse_settings
 from simulator.launcher.sweep import sweep
+from simulator.netns import Kernel
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +42,20 @@ def run(settings_json: str) -> int:
     apps = _preload()
     sweep(settings.replica_folders)
     try:
-        listening = _listen(settings.socket)
+        listening = _listen(settings.socket, socket.SOCK_STREAM)
+        kernel = Kernel()
+        gc.freeze()
+        networks = _start_keeper(kernel, settings)
     except OSError as error:
         log.error("cannot listen on %s: %s", settings.socket, error)
         return 1
-    gc.freeze()
     _tell_ready(settings)
     try:
-        Server(listening, Fork(apps), SystemClock(), settings).serve()
+        Server(listening, Fork(apps, kernel), SystemClock(), settings, networks).serve()
     finally:
+        if networks is not None:
+            networks.end()
+            _unlink(settings.networks_socket)
         listening.close()
         _unlink(settings.socket)
         # What a replica forked into a session of its own is no longer in its group.
@@ -83,10 +90,19 @@ def _websocket_echo() -> int:
     return main()
 
 
-def _listen(path: str) -> socket.socket:
+def _start_keeper(kernel: Kernel, settings: LauncherSettings) -> Networks | None:
+    """Start the keeper of networks, if there are to be any. Raise OSError."""
+    if not settings.networks_socket:
+        return None
+    networks = Networks(_listen(settings.networks_socket, socket.SOCK_SEQPACKET), kernel, settings)
+    networks.start()
+    return networks
+
+
+def _listen(path: str, kind: socket.SocketKind) -> socket.socket:
     """Return the listening socket, its owner's alone. Raise OSError."""
     _unlink(path)
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening = socket.socket(socket.AF_UNIX, kind)
     old = os.umask(0o177)
     try:
         listening.bind(path)

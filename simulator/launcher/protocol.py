@@ -32,10 +32,21 @@ class Executable(Struct, frozen=True, tag=True):
     argv: tuple[str, ...]
 
 
+class Network(Struct, frozen=True):
+    """A network of the replica's own, which has its id for a name.
+
+    `reach` are TCP ports of this machine's loopback that are there too; of the rest of the world
+    there is nothing.
+    """
+
+    reach: tuple[int, ...] = ()
+
+
 class Spawn(Struct, frozen=True, tag=True):
     """Start a replica. One whose process has ended is replaced; one that runs is refused.
 
-    `environment` is all that the process gets. `port` is echoed in listings, nothing more.
+    `environment` is all that the process gets. Without a `network` it lives in this machine's; one
+    that is started again keeps the network it had. `port` is echoed in listings, nothing more.
     """
 
     id: str
@@ -44,6 +55,7 @@ class Spawn(Struct, frozen=True, tag=True):
     folder: str  # working directory
     log: str  # stdout and stderr are appended to this file
     port: int = 0
+    network: Network | None = None
 
 
 class Signal(Struct, frozen=True, tag=True):
@@ -100,6 +112,7 @@ class Started(Struct, frozen=True, tag=True):
     pid: int
     at_s: float
     port: int = 0
+    has_network: bool = False  # of its own
 
 
 class Listed(Struct, frozen=True, tag=True):

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from simulator.clock import Clock
 from simulator.launcher import logs
-from simulator.launcher.forking import Fork
+from simulator.launcher.forking import Fork, Isolation
+from simulator.launcher.networks import Networks, NoNetwork
 from simulator.launcher.protocol import (
     Exited,
     Forget,
@@ -48,8 +49,10 @@ class Replicas:
         clock: Clock,
         tell: Callable[[Report], None],
         settings: LauncherSettings,
+        networks: Networks | None,
     ) -> None:
         self._fork = fork
+        self._networks = networks
         self._clock = clock
         self._tell = tell
         self._settings = settings
@@ -80,6 +83,8 @@ class Replicas:
                 replica = self._replicas.get(command.id)
                 if replica is not None and replica.exited is not None:
                     del self._replicas[command.id]
+                    if self._networks is not None:
+                        self._networks.drop(command.id)
 
     def _spawn(self, spawn: Spawn) -> None:
         old = self._replicas.get(spawn.id)
@@ -91,14 +96,26 @@ class Replicas:
             return
         log_start = logs.size(spawn.log)
         try:
-            pid = self._fork.start(spawn)
+            pid = self._fork.start(spawn, self._isolation(spawn))
         except OSError as error:
             self._tell(Refused(spawn.id, f"cannot fork: {error.strerror}"))
             return
-        started = Started(spawn.id, pid, self._clock.now().timestamp(), spawn.port)
+        except NoNetwork as error:
+            self._tell(Refused(spawn.id, f"cannot make a network: {error}"))
+            return
+        now_s = self._clock.now().timestamp()
+        started = Started(spawn.id, pid, now_s, spawn.port, spawn.network is not None)
         self._replicas[spawn.id] = _Replica(started, spawn.log, log_start)
         self._running[pid] = spawn.id
         self._tell(started)
+
+    def _isolation(self, spawn: Spawn) -> Isolation | None:
+        """Return the network that the replica wants, if it wants one. Raise NoNetwork."""
+        if spawn.network is None:
+            return None
+        if self._networks is None:
+            raise NoNetwork("this launcher makes none")
+        return self._networks.isolation(spawn.id, spawn.network.reach)
 
     def _signal(self, command: Signal) -> None:
         replica = self._known(command.id)
@@ -133,6 +150,8 @@ class Replicas:
             pid, status = ended
             id_ = self._running.pop(pid, None)
             if id_ is None:
+                if self._networks is not None:
+                    self._networks.reaped(pid)
                 continue
             replica = self._replicas[id_]
             code = os.waitstatus_to_exitcode(status)

@@ -13,6 +13,7 @@ import socket
 
 from simulator.clock import Clock
 from simulator.launcher.forking import Fork
+from simulator.launcher.networks import Networks
 from simulator.launcher.protocol import (
     Hello,
     LineReader,
@@ -42,12 +43,17 @@ class Server:
     """Serves until the parent dies or SIGTERM comes; then ends every replica."""
 
     def __init__(
-        self, listening: socket.socket, fork: Fork, clock: Clock, settings: LauncherSettings
+        self,
+        listening: socket.socket,
+        fork: Fork,
+        clock: Clock,
+        settings: LauncherSettings,
+        networks: Networks | None = None,
     ) -> None:
         self._listening = listening
         self._settings = settings
         self._clock = clock
-        self._replicas = Replicas(fork, clock, self._tell, settings)
+        self._replicas = Replicas(fork, clock, self._tell, settings, networks)
         self._selector = selectors.DefaultSelector()
         self._connections: dict[int, _Connection] = {}
         self._ending = False

@@ -13,10 +13,14 @@ class LauncherSettings(Struct, frozen=True, forbid_unknown_fields=True):
     life_fd: int  # EOF here: the parent died, so everything ends
     ready_fd: int  # one JSON line when connections are taken, then closed
     replica_folders: str  # private folders; a process whose TMPDIR is below is ours
+    networks_socket: str = ""  # where sockets in the replicas' networks are had; "": no networks
 
     grace_s: float = 5.0  # from SIGTERM to SIGKILL when everything ends
     connections_max: int = 8
     connection_output_bytes_max: int = 16 * 1024 * 1024
+    keeper_answer_s_max: float = 10.0  # to make a network takes a millisecond
+    network_clients_max: int = 256  # workers, those that take over from them, the control plane
+    outward_connections_max: int = 256  # of one replica, to this machine's ports
     log_bytes_max: int = 16 * 1024 * 1024  # per replica; as much again in LOG.1
     log_check_s: float = 0.25
     tail_bytes: int = 8 * 1024  # of a run's log, reported with its exit

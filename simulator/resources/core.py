@@ -21,7 +21,7 @@ from simulator.resources.podspec import PodSpec
 DRAIN_FINALIZER = "knary.dev/drain"
 PROCESS_FINALIZER = "knary.dev/process"
 CONTENTS_FINALIZER = "knary.dev/contents"  # of a Namespace: what it contains goes first
-ANNOTATION_ADDRESS = "knary.dev/address"  # "127.0.0.1:PORT", where the replica listens
+ANNOTATION_ADDRESS = "knary.dev/address"  # "127.0.0.1:PORT", where it listens; see gateway.contract
 ANNOTATION_PID = "knary.dev/pid"
 
 

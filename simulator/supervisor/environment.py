@@ -16,11 +16,12 @@ from typing import Final
 from msgspec import Struct
 
 from simulator.errors import KnaryError
-from simulator.images import Program
-from simulator.launcher.protocol import Executable, ForkedApp, Spawn
+from simulator.images import OWN_NETWORK, Program
+from simulator.launcher.protocol import Executable, ForkedApp, Network, Spawn
 from simulator.resources.core import Pod
-from simulator.resources.podspec import Container, Free
+from simulator.resources.podspec import DEFAULT_USER_PORT, Container, Free
 from simulator.resources.serving import serving_container
+from simulator.supervisor.settings import SupervisorSettings
 
 _REFERENCE: Final = re.compile(r"\$\$|\$\(([^()]*)\)")
 
@@ -105,8 +106,32 @@ def working_folder(program: Program, container: Container, private: str) -> str:
     return str(PurePath(private, program.workdir, container.working_dir))
 
 
+def container_port(container: Container) -> int:
+    """Return the port that the container listens on: the one it names, or Knative's 8080."""
+    named = container.ports[0].container_port if container.ports else None
+    return named or DEFAULT_USER_PORT
+
+
+def network_of(
+    program: Program, container: Container, settings: SupervisorSettings
+) -> Network | None:
+    """Return the network that the replica is to have of its own; None is this machine's.
+
+    Its own port is never one that leads out.
+    """
+    if not settings.own_networks or program.network != OWN_NETWORK:
+        return None
+    reach = settings.reach if program.reach is None else program.reach
+    return Network(tuple(port for port in reach if port != container_port(container)))
+
+
 def order(
-    pod: Pod, program: Program, port: int, place: Place, inherited: Mapping[str, str]
+    pod: Pod,
+    program: Program,
+    port: int,
+    place: Place,
+    inherited: Mapping[str, str],
+    network: Network | None = None,
 ) -> Spawn:
     """Return the launcher's order for a Pod's process. Raise ConfigError."""
     container = serving_container(pod.spec)
@@ -118,4 +143,5 @@ def order(
         folder=working_folder(program, container, place.folder),
         log=place.log,
         port=port,
+        network=network,
     )

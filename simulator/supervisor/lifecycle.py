@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from simulator.launcher.protocol import Network
 from simulator.resources.core import Terminated, Waiting
 
 
@@ -91,6 +92,7 @@ class Life(Struct, frozen=True):
 
     phase: Phase = Phase.WAITING
     port: int = 0
+    has_network: bool = False  # of its own, where the port is
     pid: int = 0  # 0 when there is no process
     started_at_s: float = 0.0
     is_started: bool = False  # its startup probe passed, or it has none
@@ -112,13 +114,14 @@ class Life(Struct, frozen=True):
         return happening in TRANSITIONS[self.phase]
 
 
-def launched(life: Life, port: int, image_id: str) -> Life:
+def launched(life: Life, port: int, image_id: str, network: Network | None = None) -> Life:
     """Return the life after its process was asked for. A start after an end is a restart."""
     again = life.phase is Phase.BACKING_OFF
     return msgspec.structs.replace(
         life,
         phase=life.after(Happening.LAUNCHED),
         port=port,
+        has_network=network is not None,
         image_id=image_id,
         restarts=life.restarts + again,
         waiting=None,

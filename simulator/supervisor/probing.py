@@ -8,10 +8,11 @@ import enum
 import os
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from simulator.clock import Clock
+from simulator.netns import way_into
 from simulator.supervisor.probes import (
     Answer,
     BadCheck,
@@ -35,12 +36,17 @@ from simulator.supervisor.status import HOST
 
 @dataclass(frozen=True)
 class Probed:
-    """The process that is asked. `began_s` is its start on the clock's steady reading."""
+    """The process that is asked. `began_s` is its start on the clock's steady reading.
+
+    `fresh` gives sockets of its own network, if it has one.
+    """
 
     port: int
     environment: Mapping[str, str]
     folder: str
     began_s: float
+    pid: int = 0
+    fresh: Callable[[], Awaitable[socket.socket]] | None = None
 
 
 class Finding(enum.Enum):
@@ -157,18 +163,30 @@ class Prober:
             case BadCheck():
                 return False
 
-    async def _connects(self) -> bool:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+    async def _connected(self) -> socket.socket:
+        """Return a connection to the replica's port, in its own network if it has one."""
+        if self._probed.fresh is not None:
+            probe = await self._probed.fresh()
+        else:
+            probe = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             probe.settimeout(0)
+        try:
             await asyncio.get_running_loop().sock_connect(probe, (HOST, self._probed.port))
+        except BaseException:
+            probe.close()
+            raise
+        return probe
+
+    async def _connects(self) -> bool:
+        (await self._connected()).close()
         return True
 
     async def _answers(self, check: HttpCheck) -> bool:
         """Send the request, and read no more of the answer than its first line needs."""
         reader, writer = await asyncio.open_connection(
-            HOST,
-            self._probed.port,
+            sock=await self._connected(),
             ssl=_unverified() if check.secure else None,
+            server_hostname=HOST if check.secure else None,
             limit=self._settings.probe_answer_bytes_max,
         )
         try:
@@ -184,7 +202,7 @@ class Prober:
         """Call Health/Check; the client's code is loaded when the first probe wants it."""
         from simulator.supervisor.healthcheck import HealthCheck
 
-        reader, writer = await asyncio.open_connection(HOST, self._probed.port)
+        reader, writer = await asyncio.open_connection(sock=await self._connected())
         call = HealthCheck(check.service, f"{HOST}:{self._probed.port}")
         left = self._settings.probe_answer_bytes_max
         try:
@@ -200,16 +218,21 @@ class Prober:
             writer.transport.abort()
 
     async def _exits_well(self, check: ExecCheck) -> bool:
-        """Run the command beside the replica, in its folder, with its environment."""
-        process = await asyncio.create_subprocess_exec(
-            *check.command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            env=dict(self._probed.environment),
-            cwd=self._probed.folder,
-            start_new_session=True,
-        )
+        """Run the command beside the replica: its folder, its environment, its network."""
+        with contextlib.ExitStack() as opened:
+            enter = None
+            if self._probed.fresh is not None:
+                enter = opened.enter_context(way_into(self._probed.pid))
+            process = await asyncio.create_subprocess_exec(
+                *check.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=dict(self._probed.environment),
+                cwd=self._probed.folder,
+                start_new_session=True,
+                preexec_fn=enter,  # two system calls, which no library but the C one makes
+            )
         try:
             return await process.wait() == 0
         finally:

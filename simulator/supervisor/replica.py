@@ -29,7 +29,7 @@ from simulator.resources.core import (
 from simulator.resources.meta import timestamp
 from simulator.resources.serving import serving_container
 from simulator.supervisor import lifecycle, places
-from simulator.supervisor.environment import ConfigError, order
+from simulator.supervisor.environment import ConfigError, container_port, network_of, order
 from simulator.supervisor.lifecycle import HAS_PROCESS, PROBED, Happening, Life, Phase
 from simulator.supervisor.ports import NoPort
 from simulator.supervisor.probes import plans_of
@@ -175,10 +175,12 @@ class Replica:
         life = msgspec.structs.replace(
             life,
             port=listed.started.port,
+            has_network=listed.started.has_network,
             crashes=life.restarts,
             last=before.last_state.terminated,
         )
-        self._world.ports.keep(life.port)
+        if not life.has_network:
+            self._world.ports.keep(life.port)
         self._pid_before = listed.started.pid
         if listed.exited is not None and not is_same and before.last_state.terminated is not None:
             # Its end was recorded; what was not yet done about it follows.
@@ -217,13 +219,15 @@ class Replica:
             spawn = order(self.pod, program, life.port, self._place, self._world.settings.inherited)
             environment = spawn.environment
         ran_s = max(0.0, clock.now().timestamp() - life.started_at_s)
-        prober = Prober(
-            Probed(life.port, environment, self._place.folder, clock.monotonic() - ran_s),
-            plans_of(container, life.port, self._world.settings),
-            clock,
-            self._world.settings,
-            partial(self._found, life.pid),
+        network = self.pod.uid if life.has_network else ""
+        probed = Probed(
+            *(life.port, environment, self._place.folder, clock.monotonic() - ran_s),
+            life.pid,
+            partial(self._world.sockets.fresh, network) if network else None,
         )
+        plans = plans_of(container, life.port, self._world.settings)
+        tell = partial(self._found, life.pid)
+        prober = Prober(probed, plans, clock, self._world.settings, tell)
         self._prober = self._tasks.create_task(
             prober.run(is_started=life.is_started, is_ready=life.phase is Phase.READY)
         )
@@ -270,8 +274,10 @@ class Replica:
             self._block(Waiting(reason="ErrImagePull", message=why))
             return
         try:
-            port = self._port()
-            spawn = order(self.pod, program, port, self._place, self._world.settings.inherited)
+            settings = self._world.settings
+            network = network_of(program, container, settings)
+            port = self._leased_port() if network is None else container_port(container)
+            spawn = order(self.pod, program, port, self._place, settings.inherited, network)
             places.make(self._place)
         except ConfigError as error:
             self._block(Waiting(reason="CreateContainerConfigError", message=str(error)))
@@ -279,12 +285,12 @@ class Replica:
             self._block(Waiting(reason="CreateContainerError", message=str(error)))
         else:
             image_id = image_digest(container.image, program)
-            self._become(lifecycle.launched(self.life, port, image_id))
+            self._become(lifecycle.launched(self.life, port, image_id, network))
             self._world.launcher.send(spawn)
 
-    def _port(self) -> int:
+    def _leased_port(self) -> int:
         """Return the port it had, or a new one when somebody else listens there now."""
-        had = self.life.port
+        had = 0 if self.life.has_network else self.life.port
         if had and self._world.ports.is_free(had):
             return had
         port = self._world.ports.lease()
@@ -342,7 +348,8 @@ class Replica:
                 await asyncio.sleep(settings.write_retry_s)
         self.written.set()
         self._world.launcher.send(Forget(self.pod.uid))
-        self._world.ports.give_back(self.life.port)
+        if not self.life.has_network:
+            self._world.ports.give_back(self.life.port)
         await asyncio.to_thread(places.remove, self._place)
         self._gone(self)
 

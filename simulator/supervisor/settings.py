@@ -14,6 +14,9 @@ class SupervisorSettings:
 
     inherited: Mapping[str, str] = field(default_factory=lambda: {"PATH": DEFAULT_PATH})
 
+    own_networks: bool = False  # each replica has one, unless its image says otherwise
+    reach: tuple[int, ...] = ()  # ports of this machine that are in there, if its image names none
+
     # Back-off after a crash: at once, then base, twice that, ... Kubernetes begins at 10 s.
     backoff_s_base: float = 1.0
     backoff_s_max: float = 300.0

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from gateway.contract import Address
 from simulator.launcher.protocol import Exited
 from simulator.resources.conditions import FALSE, READY, TRUE, Condition, find
 from simulator.resources.core import (
@@ -145,7 +146,8 @@ def annotated(pod: Pod, life: Life) -> Pod:
     for name in (ANNOTATION_ADDRESS, ANNOTATION_PID):
         annotations.pop(name, None)
     if life.port:
-        annotations[ANNOTATION_ADDRESS] = f"{HOST}:{life.port}"
+        network = pod.uid if life.has_network else ""
+        annotations[ANNOTATION_ADDRESS] = str(Address(HOST, life.port, network))
     if life.pid:
         annotations[ANNOTATION_PID] = str(life.pid)
     finalizers = pod.metadata.finalizers

@@ -14,6 +14,7 @@ from simulator.images import ImageMap
 from simulator.instance.paths import InstancePaths
 from simulator.launcher.client import Disconnected, LauncherClient, LauncherEvent
 from simulator.launcher.protocol import Exited, Forget, Hello, Listing, Refused, Started, Stop
+from simulator.launcher.sockets import NetworkSockets
 from simulator.resources.core import PROCESS_FINALIZER, Pod
 from simulator.store.objects import Store, WatchEvent
 from simulator.supervisor import places
@@ -45,7 +46,8 @@ class Supervisor:
         first = zlib.crc32(bytes(paths.data.absolute()))
         ports = Ports(first, settings)
         self.settled = asyncio.Event()
-        self._world = World(store, launcher, images, clock, paths, settings, ports)
+        sockets = NetworkSockets(paths.networks_socket)
+        self._world = World(store, launcher, images, clock, paths, settings, ports, sockets)
         self._replicas: dict[str, Replica] = {}  # by uid
         self._has_listing = False  # of this connection
         self._is_listed = asyncio.Event()  # of the first one
@@ -63,6 +65,7 @@ class Supervisor:
         finally:
             for replica in self._replicas.values():
                 replica.close()
+            world.sockets.close()
 
     # Pods.
 

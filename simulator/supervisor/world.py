@@ -9,6 +9,7 @@ from simulator.clock import Clock
 from simulator.images import ImageMap, Program, known_digests
 from simulator.instance.paths import InstancePaths
 from simulator.launcher.client import LauncherClient
+from simulator.launcher.sockets import NetworkSockets
 from simulator.resources.serving import Revision, serving_container
 from simulator.store.objects import Store
 from simulator.supervisor.ports import Ports
@@ -26,6 +27,7 @@ class World:
     paths: InstancePaths
     settings: SupervisorSettings
     ports: Ports
+    sockets: NetworkSockets  # made in the replicas' own networks
 
     def program(self, image: str) -> Program | None:
         """Return what runs for an image; one pinned by digest runs what its tag ran."""

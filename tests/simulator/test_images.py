@@ -141,6 +141,21 @@ def test_an_entry_may_have_workdir_env_and_a_sample_app() -> None:
     assert own.rules[0].program.describe() == "MODE=canary EMPTY= ./serve --port $(PORT) "
 
 
+def test_an_entry_may_say_where_its_replicas_live_and_what_they_reach() -> None:
+    text = """
+    - {image: crawler, app: helloworld-go, network: host}
+    - {image: shop, app: helloworld-go, network: own, reach: [5432, 8081, 5432]}
+    - {image: bare, app: helloworld-go, reach: []}
+    """
+    programs = [rule.program for rule in parse_image_map(text, "images.yaml").rules]
+    assert [(one.network, one.reach) for one in programs] == [
+        ("host", None),
+        ("own", (5432, 8081)),
+        ("own", ()),
+    ]
+    assert programs[0].describe() == "sample app helloworld_go (network: host)"
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "[]"])
 def test_an_empty_map_has_no_rules(text: str) -> None:
     assert parse_image_map(text, "images.yaml") == ImageMap()
@@ -167,6 +182,17 @@ def test_an_empty_map_has_no_rules(text: str) -> None:
         ("- {image: a, command: [b], env: {C: 1}}", "f: entry 1 (a): env.C: want a text, got 1;"),
         ("- {image: a, command: [b], env: {C=D: x}}", "f: entry 1 (a): env: 'C=D' is no name"),
         ("- {image: a, command: [b], workdir: 1}", "f: entry 1 (a): workdir: want a folder"),
+        (
+            "- {image: a, command: [b], network: x}",
+            "f: entry 1 (a): network: want own or host, got",
+        ),
+        ("- {image: a, command: [b], reach: 80}", "f: entry 1 (a): reach: want a list of ports"),
+        ("- {image: a, command: [b], reach: [0]}", "f: entry 1 (a): reach: want ports from 1 to"),
+        ("- {image: a, command: [b], reach: [yes]}", "f: entry 1 (a): reach: want ports from 1"),
+        (
+            f"- {{image: a, command: [b], reach: {list(range(1, 18))}}}",
+            "f: entry 1 (a): reach: at most 16 ports, got 17",
+        ),
         ("- !!python/object/apply:os.getcwd []", "f: not YAML: could not determine a constructor"),
     ],
 )

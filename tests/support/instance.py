@@ -29,6 +29,7 @@ from simulator.instance import description as descriptions
 from simulator.instance.description import Description
 from simulator.instance.lock import is_alive
 from simulator.instance.paths import InstancePaths
+from simulator.launcher.keeper import PROCESS_NAME
 from simulator.load.generator import Load
 from simulator.load.plan import Answer, LoadPlan
 from simulator.load.report import LoadReport
@@ -71,6 +72,14 @@ class RunningLoad(NamedTuple):
     @property
     def failures(self) -> list[Answer]:
         return [answer for answer in self.answers if answer.error]
+
+
+def is_keeper(pid: int) -> bool:
+    """Tell whether the process keeps the replicas' own networks."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_bytes() == PROCESS_NAME + b"\n"
+    except OSError:
+        return False
 
 
 def environment(data: Path) -> dict[str, str]:
@@ -194,7 +203,7 @@ class Instance:
         return dict(json.loads(self.run("status", "-o", "json").out))
 
     def pids(self) -> dict[str, list[int]]:
-        """Return its processes: parent, launcher, control-plane, gateway, replica."""
+        """Return its processes: parent, launcher, control-plane, gateway, keeper, replica."""
         found: dict[str, list[int]] = {"parent": [self.parent.pid]}
         names = {"launcher": "launcher", "control-plane": "control-plane", "gateway": "gateway"}
         children = children_of(self.parent.pid)
@@ -206,7 +215,8 @@ class Instance:
             )
             found.setdefault(name or "other", []).append(pid)
         for launcher in found.get("launcher", []):
-            found.setdefault("replica", []).extend(children_of(launcher))
+            for pid in children_of(launcher):
+                found.setdefault("keeper" if is_keeper(pid) else "replica", []).append(pid)
         self._seen.update(pid for pids in found.values() for pid in pids)
         return found
 

@@ -35,7 +35,7 @@ R = TypeVar("R", bound=Report)
 class LauncherProcess:
     """Runs from construction to `end`; closing `life` is what the death of its parent does."""
 
-    def __init__(self, folder: Path, **settings: float) -> None:
+    def __init__(self, folder: Path, **settings: float | str) -> None:
         self.socket = folder / "l.sock"
         self.replica_folders = folder / "replicas"
         self.replica_folders.mkdir(exist_ok=True)

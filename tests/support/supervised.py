@@ -157,7 +157,11 @@ async def supervised(
 @contextlib.asynccontextmanager
 async def whole(folder: Path, **settings: Any) -> AsyncIterator[Supervised]:
     """Run a launcher and a supervisor together."""
-    with LauncherProcess(folder) as launcher:
+    networks = {}
+    if settings.get("own_networks"):
+        networks = {"networks_socket": str(InstancePaths(folder).networks_socket)}
+        InstancePaths(folder).sockets.mkdir(exist_ok=True)
+    with LauncherProcess(folder, **networks) as launcher:
         async with supervised(folder, launcher.socket, **settings) as one:
             yield one
 

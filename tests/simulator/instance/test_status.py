@@ -31,6 +31,7 @@ def test_it_has_addresses_processes_and_versions() -> None:
         "console": "http://127.0.0.1:8090",
         "domain": "example.com",
         "splitter": "stratified",
+        "network": "host",
         "dataFolder": "/data",
         "started": "2026-01-01T00:00:00Z",
         "parent": {"pid": 1},

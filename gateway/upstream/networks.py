@@ -1,0 +1,218 @@
+"""Sockets made in the replicas' own networks, asked for before they are wanted.
+
+A worker cannot enter such a network, and need not: a TCP socket belongs to the network in which
+it was made. Whoever keeps the networks (`gateway.contract`) passes such sockets over a Unix socket.
+The first dial to a replica waits for one; then a few are at hand, and a dial costs no round trip.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from asyncio import AbstractEventLoop, BaseProtocol, Future
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gateway.contract import (
+    SOCKETS_ANSWER_BYTES_MAX,
+    SOCKETS_MAX,
+    FrameError,
+    SocketsWanted,
+    packet,
+    sockets_given,
+)
+from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.upstream.pool import Replica
+    from gateway.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+class _Stock:
+    """One network's sockets at hand, who waits for one, and how many were asked for."""
+
+    def __init__(self) -> None:
+        self.sockets: list[socket.socket] = []
+        self.waiters: deque[Future[socket.socket]] = deque()
+        self.ordered = 0
+
+
+class Networks:
+    """One connection to the keeper of the networks, made again by the first who wants it."""
+
+    def __init__(self, loop: AbstractEventLoop, path: str, settings: Settings) -> None:
+        self._loop = loop
+        self._path = path
+        self._ahead = settings.sockets_ahead_max
+        self._total_max = settings.sockets_ahead_total_max
+        self._link: socket.socket | None = None
+        self._orders: deque[tuple[str, int]] = deque()  # unanswered, in their order
+        self._stocks: dict[str, _Stock] = {}
+        self._total = 0  # sockets at hand
+
+    async def connect(self, network: str, host: str, port: int) -> socket.socket:
+        """Return a socket connected to a place in that network. Raise OSError."""
+        fresh = await self._take(network)
+        try:
+            await self._loop.sock_connect(fresh, (host, port))
+        except BaseException:
+            fresh.close()
+            raise
+        return fresh
+
+    async def _take(self, network: str) -> socket.socket:
+        stock = self._stocks.get(network)
+        if stock is None:
+            stock = self._stocks[network] = _Stock()
+        if stock.sockets:
+            self._total -= 1
+            fresh = stock.sockets.pop()
+            self._order(network, stock)
+            return fresh
+        waiter: Future[socket.socket] = self._loop.create_future()
+        stock.waiters.append(waiter)
+        self._order(network, stock)
+        try:
+            return await waiter
+        except BaseException:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                waiter.result().close()  # it came in the moment of giving up
+            raise
+
+    def forget(self, network: str) -> None:
+        """Close what is at hand of a network that is out of use; those who wait are served."""
+        stock = self._stocks.get(network)
+        if stock is not None:
+            self._empty(stock)
+            if not stock.waiters:
+                del self._stocks[network]
+
+    def close(self) -> None:
+        """Let go of everything; who waits is told."""
+        self._lose("closed")
+
+    # Asking.
+
+    def _order(self, network: str, stock: _Stock) -> None:
+        """Ask for what is waited for, and for a few ahead."""
+        ahead = self._ahead if self._total < self._total_max else 0
+        missing = len(stock.waiters) + ahead - len(stock.sockets) - stock.ordered
+        try:
+            while missing > 0:
+                count = min(missing, SOCKETS_MAX)
+                self._connected().send(packet(SocketsWanted(network, count)))
+                self._orders.append((network, count))
+                stock.ordered += count
+                missing -= count
+        except OSError as error:
+            self._lose(error.strerror or "cannot be reached")
+
+    def _connected(self) -> socket.socket:
+        if self._link is not None:
+            return self._link
+        link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            link.setblocking(False)
+            link.connect(self._path)
+        except OSError:
+            link.close()
+            raise
+        self._loop.add_reader(link, self._on_readable)
+        self._link = link
+        return link
+
+    # What comes.
+
+    def _on_readable(self) -> None:
+        link = self._link
+        if link is None:
+            return
+        try:
+            data, descriptors, _, _ = socket.recv_fds(link, SOCKETS_ANSWER_BYTES_MAX, SOCKETS_MAX)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._lose(error.strerror or "lost")
+            return
+        fresh = [_socket(descriptor) for descriptor in descriptors]
+        try:
+            if not data or not self._orders:
+                raise FrameError("it closed the connection")
+            given = sockets_given(data)
+            network, count = self._orders.popleft()
+            if given.network != network:
+                raise FrameError(f"an answer for {given.network!r}, not {network!r}")
+        except FrameError as error:
+            for one in fresh:
+                one.close()
+            self._lose(str(error))
+            return
+        self._deal(network, count, fresh, given.why)
+
+    def _deal(self, network: str, count: int, fresh: list[socket.socket], why: str) -> None:
+        """Hand out what came, keep the rest; without any, who waits is told why."""
+        stock = self._stocks.get(network)
+        if stock is None:  # forgotten meanwhile
+            stock = _Stock()
+            stock.ordered = count
+        stock.ordered -= count
+        failed = not fresh
+        while stock.waiters and (fresh or failed):
+            waiter = stock.waiters.popleft()
+            if waiter.done():
+                continue
+            if failed:
+                waiter.set_exception(ConnectionRefusedError(why))
+            else:
+                waiter.set_result(fresh.pop())
+        known = network in self._stocks
+        while fresh and known and len(stock.sockets) < self._ahead:
+            stock.sockets.append(fresh.pop())
+            self._total += 1
+        for one in fresh:
+            one.close()
+        if stock.waiters:  # the answer was for some of those who wait
+            self._order(network, stock)
+
+    def _lose(self, why: str) -> None:
+        """Let go of a connection that ended: what was made before may be of networks long gone."""
+        link, self._link = self._link, None
+        if link is not None:
+            log.info("the keeper of the replicas' networks: %s", why)
+            self._loop.remove_reader(link)
+            link.close()
+        self._orders.clear()
+        stocks, self._stocks = self._stocks, {}
+        for stock in stocks.values():
+            self._empty(stock)
+            for waiter in stock.waiters:
+                if not waiter.done():
+                    waiter.set_exception(ConnectionRefusedError(why))
+
+    def _empty(self, stock: _Stock) -> None:
+        self._total -= len(stock.sockets)
+        while stock.sockets:
+            stock.sockets.pop().close()
+
+
+async def open_transport(
+    worker: Worker, replica: Replica, protocol: Callable[[], BaseProtocol]
+) -> None:
+    """Connect to the replica, in its own network if it has one. Raise OSError."""
+    if not replica.network:
+        await worker.loop.create_connection(protocol, replica.host, replica.port)
+        return
+    if worker.networks is None:
+        raise ConnectionRefusedError("nobody keeps the replicas' networks")
+    connected = await worker.networks.connect(replica.network, replica.host, replica.port)
+    await worker.loop.create_connection(protocol, sock=connected)  # closes it when cancelled
+
+
+def _socket(descriptor: int) -> socket.socket:
+    """Return the socket of a descriptor, whose kind is known: asking the kernel takes two calls."""
+    fresh = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=descriptor)
+    fresh.setblocking(False)
+    return fresh

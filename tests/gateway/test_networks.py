@@ -1,0 +1,156 @@
+"""Dials into a replica's own network: with sockets that somebody else makes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.contract import RouteTable
+from gateway.router import RefusedTable
+from gateway.settings import Settings
+from gateway.upstream.networks import Networks
+from tests.support.gateway import gateway, revision, run, saying, table, until
+from tests.support.keeper import Keeper, keeper
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="network namespaces are Linux's"
+)
+AHEAD = Settings().sockets_ahead_max
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_a_dial_takes_a_socket_of_the_network_and_the_next_ones_are_at_hand(tmp_path: Path) -> None:
+    async def story() -> None:
+        with keeper(tmp_path / "k", "one") as kept:
+            async with gateway() as worker, revision(saying("here")) as address:
+                worker.worker.networks = Networks(worker.worker.loop, str(kept.path), Settings())
+                worker.router.replace(table({"hello": (f"one@{address}",)}))
+                assert (await worker.get()).endswith(b"\r\n\r\nhere")
+                assert kept.asked == [1 + AHEAD]
+                # The connection is in the pool: nobody is asked on the warm path.
+                assert (await worker.get()).endswith(b"\r\n\r\nhere")
+                assert kept.asked == [1 + AHEAD]
+                while worker.backend().replicas[0].idle:
+                    worker.backend().replicas[0].idle[0].abandon()
+                    await asyncio.sleep(0)
+                assert (await worker.get()).endswith(b"\r\n\r\nhere")
+                await until(lambda: kept.asked == [1 + AHEAD, 1], "one more is made")
+                worker.worker.networks.close()
+
+    run(story())
+
+
+def test_many_dials_at_once_are_a_few_questions(tmp_path: Path) -> None:
+    async def story() -> None:
+        with keeper(tmp_path / "k", "one") as kept:
+            async with gateway() as worker, revision(saying("here")) as address:
+                worker.worker.networks = Networks(worker.worker.loop, str(kept.path), Settings())
+                worker.router.replace(table({"hello": (f"one@{address}",)}))
+                answers = await asyncio.gather(*(worker.get() for _ in range(200)))
+                assert all(one.endswith(b"\r\n\r\nhere") for one in answers)
+                assert sum(kept.asked) <= 200 + AHEAD
+                assert max(kept.asked) <= 64
+                worker.worker.networks.close()
+
+    run(story())
+
+
+def test_a_replica_that_leaves_the_table_has_no_sockets_left(tmp_path: Path) -> None:
+    async def story() -> None:
+        with keeper(tmp_path / "k", "one", "two") as kept:
+            async with gateway() as worker, revision(saying("here")) as address:
+                worker.worker.networks = Networks(worker.worker.loop, str(kept.path), Settings())
+                worker.router.replace(table({"hello": (f"two@{address}",)}))
+                await worker.get()
+                before = open_descriptors()
+                for _ in range(5):
+                    worker.router.replace(table({"hello": (f"one@{address}",)}))
+                    await worker.get()
+                    worker.router.replace(table({"hello": (f"two@{address}",)}))
+                    await worker.get()
+                await until(lambda: open_descriptors() <= before, "no descriptor is left")
+                worker.router.replace(RouteTable())
+                worker.worker.networks.close()
+
+    run(story())
+
+
+def test_a_keeper_that_dies_fails_no_request_once_it_has_a_successor(tmp_path: Path) -> None:
+    async def story() -> None:
+        with keeper(tmp_path / "k", "one") as kept:
+            async with (
+                gateway(upstream_idle_connections_max=0) as worker,
+                revision(saying("here")) as address,
+            ):
+                networks = Networks(worker.worker.loop, str(kept.path), Settings())
+                worker.worker.networks = networks
+                worker.router.replace(table({"hello": (f"one@{address}",)}))
+                await worker.get()
+                kept.stop()
+                asking = asyncio.create_task(worker.get())
+                await until(lambda: worker.worker.metrics.worker.dial_failures > 0, "a dial fails")
+                kept.start()
+                assert (await asking).endswith(b"\r\n\r\nhere")
+                networks.close()
+
+    run(story())
+
+
+def test_without_a_keeper_a_request_waits_its_time_and_gets_503(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with gateway(replica_wait_s_max=0.05) as worker:
+            networks = Networks(worker.worker.loop, str(tmp_path / "nobody"), Settings())
+            worker.worker.networks = networks
+            worker.router.replace(table({"hello": ("one@127.0.0.1:8080",)}))
+            assert (await worker.get()).startswith(b"HTTP/1.1 503 ")
+
+    run(story())
+
+
+def test_an_unknown_network_is_a_refused_connection(tmp_path: Path) -> None:
+    async def story() -> None:
+        with keeper(tmp_path / "k") as kept:
+            networks = Networks(asyncio.get_running_loop(), str(kept.path), Settings())
+            with pytest.raises(ConnectionRefusedError, match="unknown"):
+                await networks.connect("one", "127.0.0.1", 8080)
+            networks.close()
+
+    run(story())
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_who_gives_up_leaves_nothing_behind(tmp_path: Path, answered: bool) -> None:
+    async def story(kept: Keeper) -> None:
+        networks = Networks(asyncio.get_running_loop(), str(kept.path), Settings())
+        kept.silent = not answered
+        before = open_descriptors()
+        asking = asyncio.create_task(networks.connect("one", "127.0.0.1", 1))
+        await until(lambda: len(kept.asked) == 1, "the question is there")
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        networks.forget("one")
+        networks.close()
+        await until(lambda: open_descriptors() <= before, "no descriptor is left")
+
+    async def whole() -> None:
+        with keeper(tmp_path / "k", "one") as kept:
+            await story(kept)
+
+    run(whole())
+
+
+def test_a_table_with_networks_is_refused_where_nobody_keeps_any() -> None:
+    async def story() -> None:
+        async with gateway() as worker:
+            with pytest.raises(RefusedTable, match="no way into the network"):
+                worker.router.replace(table({"hello": ("one@127.0.0.1:8080",)}))
+
+    run(story())
