@@ -27,7 +27,13 @@ from simulator.admission.fielderrors import (
 from simulator.resources.core import Namespace
 from simulator.resources.durations import is_whole_seconds, parse_duration
 from simulator.resources.endpoints import CoreService
-from simulator.resources.meta import ObjectMeta, OwnerReference, Resource
+from simulator.resources.meta import (
+    FOREGROUND_FINALIZER,
+    ORPHAN_FINALIZER,
+    ObjectMeta,
+    OwnerReference,
+    Resource,
+)
 from simulator.resources.names import (
     dns_1035_label_problems,
     dns_1123_label_problems,
@@ -109,9 +115,43 @@ def validate_generic_metadata(resource: Resource) -> tuple[Cause, ...]:
     if size > ANNOTATIONS_BYTES_MAX:
         message = f"Too long: may not be more than {ANNOTATIONS_BYTES_MAX} bytes"
         causes.append(("metadata.annotations", "FieldValueTooLong", message))
+    causes += _owner_causes(meta.owner_references)
     for finalizer in meta.finalizers:
         causes += _invalid("metadata.finalizers", finalizer, qualified_name_problems(finalizer))
+    if {FOREGROUND_FINALIZER, ORPHAN_FINALIZER} <= set(meta.finalizers):
+        shown = ", ".join(map(bad_value, meta.finalizers))
+        why = f"finalizer {ORPHAN_FINALIZER} and {FOREGROUND_FINALIZER} cannot be both set"
+        message = f"Invalid value: [{shown}]: {why}"
+        causes.append(("metadata.finalizers", "FieldValueInvalid", message))
     return tuple(causes)
+
+
+def _owner_causes(references: Sequence[OwnerReference]) -> list[Cause]:
+    """Return what is wrong with owners: something missing, an Event, or two controllers."""
+    causes: list[Cause] = []
+    first = ""
+    for index, one in enumerate(references):
+        path = f"metadata.ownerReferences[{index}]"
+        fields = {"apiVersion": one.api_version, "kind": one.kind, "name": one.name, "uid": one.uid}
+        for name, value in fields.items():
+            if not value:
+                why = "Required value: must not be empty"
+                causes.append((f"{path}.{name}", "FieldValueRequired", why))
+        if one.api_version.count("/") > 1 or one.api_version.endswith("/"):
+            why = "must be <group>/<version> or <version>"
+            causes += _invalid(f"{path}.apiVersion", one.api_version, (why,))
+        if (one.api_version, one.kind) == ("v1", "Event"):
+            causes += _invalid(
+                path, one.name, ("/v1, Kind=Event is disallowed from being an owner",)
+            )
+        if one.controller:
+            name = f"{one.kind}/{one.name}"
+            if first:
+                why = "Only one reference can have Controller set to true. Found "
+                why += f'"true" in references for {first} and {name}'
+                causes += _invalid("metadata.ownerReferences", one.name, (why,))
+            first = first or name
+    return causes
 
 
 def _invalid(field: str, value: str, problems: Sequence[str]) -> list[Cause]:

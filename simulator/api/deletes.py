@@ -18,7 +18,7 @@ from simulator.resources.core import Namespace
 from simulator.resources.meta import Resource, timestamp
 from simulator.store import transitions
 from simulator.store.objects import Store
-from simulator.store.transitions import DeleteOptions, Removed
+from simulator.store.transitions import DeleteOptions, Removed, Stored
 
 UNDELETABLE_NAMESPACES = frozenset({"default", "kube-system", "kube-public"})
 
@@ -40,7 +40,13 @@ class Deletes:
         if asked.is_dry_run:
             now = timestamp(self._clock.now())
             outcome = transitions.delete(old, asked.options, now)
-            left = None if isinstance(outcome, Removed) else old
+            match outcome:
+                case Removed():
+                    left = None
+                case Stored():
+                    left = outcome.object
+                case _:
+                    left = old
             last = old
         else:
             last = await self._store.delete(target.info.type, old.key, asked.options)
@@ -50,16 +56,19 @@ class Deletes:
         return Answer(200, documents.to_json(documents.deleted_status(last)))
 
     async def delete_collection(self, request: Request) -> Answer:
-        """Delete what the selectors choose: 200 and a Status. Raise ApiError."""
+        """Delete what the selectors choose, at most `limit`: 200 and a list. Raise ApiError."""
         target = request.target
         asked = delete_request(request)
         selector = selector_of(request)
         listed = candidates(self._store, target, selector)
         chosen = [obj for obj in listed if selector.matches(obj)]
+        if limit := request.query.integer("limit"):
+            chosen = chosen[: max(0, limit)]
         if not asked.is_dry_run:
             # Together, so that they share a commit.
             await asyncio.gather(*(self._delete_one(obj, asked.options) for obj in chosen))
-        return Answer(200, documents.to_json(documents.success_status()))
+        metadata = {"resourceVersion": str(self._store.version)}
+        return Answer(200, documents.list_json(target.info, chosen, metadata))
 
     async def _delete_one(self, obj: Resource, options: DeleteOptions) -> None:
         with suppress(NotFound):

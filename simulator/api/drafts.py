@@ -13,12 +13,13 @@ from simulator.api.paths import Target
 from simulator.errors import BadRequest, Conflict, Forbidden, Invalid
 from simulator.resources.core import CONTENTS_FINALIZER, Namespace, NamespaceStatus
 from simulator.resources.meta import Resource
+from simulator.resources.scheme import info_of
 
 LABEL_NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 def as_new(obj: Resource, target: Target) -> Resource:
-    """Return the object as a create may store it: in its namespace, without a status."""
+    """Return the object as a create takes it: in its namespace. Raise BadRequest or Invalid."""
     meta = obj.metadata
     if meta.resource_version:
         raise BadRequest("resourceVersion should not be set on objects to be created")
@@ -27,36 +28,46 @@ def as_new(obj: Resource, target: Target) -> Resource:
         message = "Required value: name or generateName is required"
         causes = [("metadata.name", "FieldValueRequired", message)]
         raise Invalid.of(target.info.group, target.info.kind, "", causes)
-    changes: dict[str, Any] = {}
-    if hasattr(obj, "status"):
-        changes["status"] = type(obj)().status  # type: ignore[attr-defined]
     if isinstance(obj, Namespace):
-        changes["status"] = NamespaceStatus(phase="Active")
-        finalizers = tuple(one for one in meta.finalizers if one != CONTENTS_FINALIZER)
-        obj = obj.with_metadata(
-            labels={**meta.labels, LABEL_NAMESPACE_NAME: meta.name},
-            finalizers=(*finalizers, CONTENTS_FINALIZER),
-        )
-    new = msgspec.structs.replace(obj, **changes) if changes else obj
-    return new.with_metadata(
-        namespace=target.namespace, uid="", creation_timestamp=None, managed_fields=()
-    )
+        obj = obj.with_metadata(labels={**meta.labels, LABEL_NAMESPACE_NAME: meta.name})
+    return obj.with_metadata(namespace=target.namespace, uid="", creation_timestamp=None)
+
+
+def as_first(obj: Resource) -> Resource:
+    """Return an admitted object as it is first stored: with nobody's status but the server's."""
+    if not hasattr(obj, "status"):
+        return obj
+    if isinstance(obj, Namespace):
+        others = (one for one in obj.metadata.finalizers if one != CONTENTS_FINALIZER)
+        new = msgspec.structs.replace(obj, status=NamespaceStatus(phase="Active"))
+        return new.with_metadata(finalizers=(*others, CONTENTS_FINALIZER))
+    fresh: Any = type(obj)()
+    return msgspec.structs.replace(obj, status=fresh.status)
 
 
 def as_named(obj: Resource, target: Target) -> Resource:
-    """Return the object with the name and namespace of its URL. Raise BadRequest for others."""
+    """Return the object with the namespace of its URL. Raise BadRequest for another's."""
     refuse_other_namespace(obj, target)
     given = obj.metadata.name
-    if given and given != target.name:
+    if not given:
+        raise BadRequest(
+            f"the name of the object ({target.name} based on URL) was undeterminable:"
+            " name must be provided"
+        )
+    if given != target.name:
         raise BadRequest(
             f"the name of the object ({given}) does not match the name on the URL ({target.name})"
         )
-    return obj.with_metadata(name=target.name, namespace=target.namespace)
+    return obj.with_metadata(namespace=target.namespace)
 
 
 def over(old: Resource, new: Resource) -> Resource:
-    """Return the new object with what no update may change taken from the old one."""
+    """Return the new object with what an update leaves alone taken from the old one.
+
+    Raise Invalid when it says that the object is being deleted, or for how long, otherwise.
+    """
     meta = old.metadata
+    _refuse_deletion(old, new)
     changes: dict[str, Any] = {}
     if hasattr(old, "status"):
         changes["status"] = old.status
@@ -64,7 +75,6 @@ def over(old: Resource, new: Resource) -> Resource:
         uid=meta.uid,
         resource_version=meta.resource_version,
         generation=meta.generation,
-        generate_name=meta.generate_name,
         creation_timestamp=meta.creation_timestamp,
         deletion_timestamp=meta.deletion_timestamp,
         deletion_grace_period_seconds=meta.deletion_grace_period_seconds,
@@ -76,11 +86,33 @@ def refuse_stale(target: Target, old: Resource, new: Resource) -> None:
     """Raise Conflict when the client saw another version, or another object, than `old`."""
     info, given = target.info, new.metadata
     if given.uid and given.uid != old.uid:
-        why = f"Precondition failed: UID in precondition: {given.uid}, "
-        why += f"UID in object meta: {old.uid}"
+        place = "/".join(part for part in (info.group, info.plural, *old.key) if part)
+        why = f"StorageError: invalid object, Code: 4, Key: /registry/{place}, ResourceVersion: 0,"
+        why += f" AdditionalErrorMsg: Precondition failed: UID in precondition: {given.uid},"
+        why += f" UID in object meta: {old.uid}"
         raise Conflict.of(info.group, info.plural, target.name, why)
     if given.resource_version and given.resource_version != old.metadata.resource_version:
         raise Conflict.of(info.group, info.plural, target.name)
+
+
+def _refuse_deletion(old: Resource, new: Resource) -> None:
+    was, given = old.metadata, new.metadata
+    causes: list[tuple[str, str, str]] = []
+    if given.deletion_timestamp is not None and not old.is_deleting:
+        why = f"Invalid value: {_go_time(given.deletion_timestamp)}: field is immutable"
+        causes.append(("metadata.deletionTimestamp", "FieldValueInvalid", why))
+    grace_s = given.deletion_grace_period_seconds
+    if grace_s is not None and grace_s != was.deletion_grace_period_seconds:
+        why = f"Invalid value: {grace_s}: field is immutable"
+        causes.append(("metadata.deletionGracePeriodSeconds", "FieldValueInvalid", why))
+    if causes:
+        info = info_of(old)
+        raise Invalid.of(info.group, info.kind, was.name, causes)
+
+
+def _go_time(text: str) -> str:
+    """Return a time as Go's String() has it."""
+    return text.replace("T", " ").replace("Z", " +0000 UTC")
 
 
 def refuse_other_namespace(obj: Resource, target: Target) -> None:

@@ -138,14 +138,19 @@ def delete_request(request: Request) -> DeleteRequest:
 
 
 def _policy(policy: Any, orphan: Any, query: Query) -> Propagation | None:
+    if orphan is None and "orphanDependents" in query.values:
+        orphan = query.boolean("orphanDependents")
     if policy is None:
-        if orphan is None and "orphanDependents" in query.values:
-            orphan = query.boolean("orphanDependents")
         return None if orphan is None else ("Orphan" if orphan is True else "Background")
     if policy not in _POLICIES:
         allowed = ", ".join(f'"{name}"' for name in (*_POLICIES, "nil"))
         message = f'Unsupported value: "{str(policy)[:40]}": supported values: {allowed}'
         causes = [("propagationPolicy", "FieldValueNotSupported", message)]
+        raise Invalid.of(_META_GROUP, "DeleteOptions", "", causes)
+    if orphan is not None:
+        why = f'Invalid value: "{policy}": '
+        why += "orphanDependents and deletionPropagation cannot be both set"
+        causes = [("propagationPolicy", "FieldValueInvalid", why)]
         raise Invalid.of(_META_GROUP, "DeleteOptions", "", causes)
     return cast("Propagation", policy)
 

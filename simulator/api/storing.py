@@ -46,10 +46,11 @@ class Storing:
             admitted = admit(new, None, USER, self._defaults())
         else:
             admitted = self._owned_and_admitted(new, None, target, options)
+        first = drafts.as_first(admitted.object)
         if options.is_dry_run:
-            stored = self._would_create(admitted.object)
+            stored = self._would_create(first)
         else:
-            stored = await self.store.create(admitted.object)
+            stored = await self.store.create(first)
         warnings = (*draft.warnings, *admitted.warnings)
         return Answer(201, documents.object_json(stored), warnings=warnings)
 

@@ -246,5 +246,6 @@ def _untyped(config: Document, why: str) -> Untyped:
     metadata = _metadata(config)
     place = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
     version, kind = config.get("apiVersion", ""), config.get("kind", "")
-    shown = f"{place}; {version}, Kind={kind}"
+    group_version = version if "/" in version else f"/{version}"
+    shown = f"{place}; {group_version}, Kind={kind}"
     return Untyped(f"failed to create typed patch object ({shown}): {why}")

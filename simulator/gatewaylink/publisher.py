@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -270,5 +270,4 @@ async def _written(write: Awaitable[Resource]) -> bool:
 
 def drain_deadline(pod: Pod) -> datetime:
     """Return when a Pod that is being deleted has had its grace period."""
-    deleted_at = parse_timestamp(pod.metadata.deletion_timestamp or "")
-    return deleted_at + timedelta(seconds=pod.metadata.deletion_grace_period_seconds or 0)
+    return parse_timestamp(pod.metadata.deletion_timestamp or "")

@@ -6,6 +6,7 @@ Sources: apiserver `registry/rest/{create,update,delete}.go`, `registry/generic/
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -16,7 +17,13 @@ from simulator.fieldownership.managers import without_times
 from simulator.fieldownership.objects import with_update_owned
 from simulator.fieldownership.tracking import Writer
 from simulator.resources.core import Pod
-from simulator.resources.meta import FOREGROUND_FINALIZER, ORPHAN_FINALIZER, Resource
+from simulator.resources.meta import (
+    FOREGROUND_FINALIZER,
+    ORPHAN_FINALIZER,
+    Resource,
+    parse_timestamp,
+    timestamp,
+)
 from simulator.resources.scheme import info_of
 
 Propagation = Literal["Background", "Foreground", "Orphan"]
@@ -96,6 +103,7 @@ def update(stored: Resource, obj: Resource) -> Outcome:
     metadata = msgspec.structs.replace(
         meta,
         generation=generation,
+        generate_name=obj.metadata.generate_name,
         labels=obj.metadata.labels,
         annotations=obj.metadata.annotations,
         finalizers=obj.metadata.finalizers,
@@ -139,22 +147,35 @@ def delete(stored: Resource, options: DeleteOptions, now: str) -> Outcome:
     finalizers = _finalizers_under(meta.finalizers, options.propagation)
     if not finalizers:
         return Removed(stored)
-    grace_s = _grace_period_s(stored, options)
     if not stored.is_deleting:
+        grace_s = _grace_period_s(stored, options)
         return Stored(
             stored.with_metadata(
                 finalizers=finalizers,
-                deletion_timestamp=now,
+                deletion_timestamp=_later(now, grace_s),
                 deletion_grace_period_seconds=grace_s,
                 generation=(meta.generation or 0) + 1 if _has_generations(stored) else None,
             )
         )
-    # A second delete may only hasten the first one.
-    known_s = meta.deletion_grace_period_seconds
-    if options.grace_period_s is None or known_s is None or grace_s > known_s:
-        grace_s = known_s if known_s is not None else grace_s
-    new = stored.with_metadata(finalizers=finalizers, deletion_grace_period_seconds=grace_s)
+    new = _hastened(stored.with_metadata(finalizers=finalizers), options.grace_period_s, now)
     return UNCHANGED if new == stored else Stored(new)
+
+
+def _hastened(stored: Resource, grace_s: int | None, now: str) -> Resource:
+    """Return a deleted object whose end may come earlier: a second delete can do no more."""
+    meta = stored.metadata
+    known_s = meta.deletion_grace_period_seconds
+    if grace_s is None or not known_s or grace_s >= known_s:
+        return stored
+    grace_s = 1 if grace_s < 0 else grace_s
+    end = _later(meta.deletion_timestamp or now, grace_s - known_s)
+    if end < now:  # its time is over already: the shortest that is no zero
+        end, grace_s = now, 1 if grace_s else 0
+    return stored.with_metadata(deletion_timestamp=end, deletion_grace_period_seconds=grace_s)
+
+
+def _later(moment: str, seconds: int) -> str:
+    return timestamp(parse_timestamp(moment) + timedelta(seconds=seconds))
 
 
 def _has_generations(obj: Resource) -> bool:
@@ -188,16 +209,17 @@ def _refuse_stale(stored: Resource, obj: Resource) -> None:
 def _refuse_failed_precondition(stored: Resource, options: DeleteOptions) -> None:
     meta = stored.metadata
     pairs = (
-        ("UID", options.uid, meta.uid),
-        ("ResourceVersion", options.resource_version, meta.resource_version),
+        ("UID", options.uid, meta.uid, "deleted and then recreated"),
+        ("ResourceVersion", options.resource_version, meta.resource_version, "modified"),
     )
-    for what, wanted, found in pairs:
+    for what, wanted, found, happened in pairs:
         if wanted is None or wanted == found:
             continue
         info = info_of(stored)
-        why = f"Precondition failed: {what} in precondition: {wanted}, "
-        why += f"{what} in object meta: {found}"
-        raise Conflict.of(info.group, info.plural, meta.name, why)
+        why = f"the {what} in the precondition ({wanted}) does not match the {what} in record"
+        why += f" ({found}). The object might have been {happened}"
+        # By its kind, not by its plural: the real message has it so.
+        raise Conflict.of(info.group, info.kind, meta.name, why)
 
 
 def _refuse_new_finalizers(stored: Resource, obj: Resource) -> None:
@@ -230,5 +252,5 @@ def _grace_period_s(stored: Resource, options: DeleteOptions) -> int:
     if not isinstance(stored, Pod):
         return 0
     if options.grace_period_s is not None:
-        return max(0, options.grace_period_s)
+        return options.grace_period_s if options.grace_period_s >= 0 else 1
     return stored.spec.termination_grace_period_seconds or 0

@@ -78,7 +78,10 @@ def test_a_collection_is_deleted_by_selector(tmp_path: Path) -> None:
         for n in range(4):
             await make(api, name=f"s{n}", labels={"odd": str(n % 2)})
         reply = await api.call("DELETE", f"{SERVICES}?labelSelector=odd%3D1")
-        assert reply.json["status"] == "Success"
+        assert reply.json["kind"] == "ServiceList"
+        assert [item["metadata"]["name"] for item in reply.json["items"]] == ["s1", "s3"]
         assert [obj.metadata.name for obj in api.store.list(Service)] == ["s0", "s2"]
+        await api.call("DELETE", f"{SERVICES}?limit=1")
+        assert [obj.metadata.name for obj in api.store.list(Service)] == ["s2"]
 
     run_with_api(tmp_path, scenario)

@@ -220,7 +220,7 @@ def test_what_no_schema_declares_cannot_be_applied() -> None:
     with pytest.raises(Untyped) as refused:
         world.apply("one", document(a=1) | {"foo": 1})
     assert refused.value.message.startswith(
-        "failed to create typed patch object (n/c; v1, Kind=ConfigMap): errors:\n"
+        "failed to create typed patch object (n/c; /v1, Kind=ConfigMap): errors:\n"
     )
     assert "\n  .foo: field not declared in schema" in refused.value.message
     assert "reason" not in refused.value.status()

@@ -161,15 +161,46 @@ def test_deleting_again_changes_nothing_and_hastens_a_pod() -> None:
     assert transitions.delete(going.object, DeleteOptions(grace_period_s=60), NOW) == UNCHANGED
 
 
+def test_the_time_of_a_pods_end_is_told_and_may_only_come_nearer() -> None:
+    spec = PodTemplateSpec(termination_grace_period_seconds=30)
+    pod = Pod(metadata=ObjectMeta(name="p", finalizers=("a",), generation=1), spec=spec)
+
+    def ends(pod: Resource, now: str, grace_s: int | None) -> tuple[str | None, int | None]:
+        outcome = transitions.delete(pod, DeleteOptions(grace_period_s=grace_s), now)
+        new = outcome.object if isinstance(outcome, Stored) else pod
+        return new.metadata.deletion_timestamp, new.metadata.deletion_grace_period_seconds
+
+    at = "2026-01-01T00:00:{:02d}Z".format
+    assert ends(pod, at(0), None) == (at(30), 30)
+    assert ends(pod, at(0), -1) == (at(1), 1), "less than nothing is the least"
+    assert ends(pod, at(0), 0) == (at(0), 0)
+    going = pod.with_metadata(deletion_timestamp=at(30), deletion_grace_period_seconds=30)
+    assert ends(going, at(5), 10) == (at(10), 10), "as if it had been asked for at first"
+    assert ends(going, at(15), 10) == (at(15), 1), "which is over: at once, but in order"
+    assert ends(going, at(15), 0) == (at(15), 0)
+    assert ends(going, at(5), 60) == ends(going, at(5), None) == (at(30), 30)
+
+
 @pytest.mark.parametrize(
-    "options",
+    ("options", "why"),
     [
-        pytest.param(DeleteOptions(uid="u2"), id="uid"),
-        pytest.param(DeleteOptions(resource_version="6"), id="version"),
+        pytest.param(
+            DeleteOptions(uid="u2"),
+            "the UID in the precondition (u2) does not match the UID in record (u1). The object"
+            " might have been deleted and then recreated",
+            id="uid",
+        ),
+        pytest.param(
+            DeleteOptions(resource_version="6"),
+            "the ResourceVersion in the precondition (6) does not match the ResourceVersion in"
+            " record (7). The object might have been modified",
+            id="version",
+        ),
     ],
 )
-def test_a_failed_precondition_deletes_nothing(options: DeleteOptions) -> None:
-    with pytest.raises(Conflict, match="Precondition failed"):
+def test_a_failed_precondition_deletes_nothing(options: DeleteOptions, why: str) -> None:
+    with pytest.raises(Conflict) as refused:
         transitions.delete(STORED, options, NOW)
+    assert refused.value.message.endswith(f": {why}")
     right = DeleteOptions(uid="u1", resource_version="7")
     assert transitions.delete(STORED, right, NOW) == Removed(STORED)
