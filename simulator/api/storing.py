@@ -42,7 +42,6 @@ class Storing:
         new = drafts.as_new(draft.object, target)
         self._require_namespace(new, target)
         if draft.is_owned:
-            new = new.with_metadata(managed_fields=draft.object.metadata.managed_fields)
             admitted = admit(new, None, USER, self._defaults())
         else:
             admitted = self._owned_and_admitted(new, None, target, options)
