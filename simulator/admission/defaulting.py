@@ -10,11 +10,15 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from simulator.admission import freeform
+from simulator.admission.ingress_admission import with_ingress_defaults
 from simulator.admission.securing import secured
 from simulator.admission.settings import Defaults
 from simulator.admission.volume_validation import is_writable
+from simulator.config.parsing import ConfigError
+from simulator.config.templates import Values, render
 from simulator.resources.domainmapping import DomainMapping
 from simulator.resources.meta import ObjectMeta, Resource, child_name
+from simulator.resources.networking import Ingress
 from simulator.resources.podspec import (
     Container,
     ContainerPort,
@@ -55,6 +59,8 @@ def with_defaults(new: Resource, old: Resource | None, user: str, defaults: Defa
             return replace(new, spec=_with_service_links(spec, defaults))
         case DomainMapping():
             return _domain_mapping(new, old if isinstance(old, DomainMapping) else None, user)
+        case Ingress():
+            return with_ingress_defaults(new)
         case _:
             return new
 
@@ -213,8 +219,17 @@ def _revision_spec(spec: RevisionSpec, parent: ObjectMeta, defaults: Defaults) -
 
 
 def _rendered(template: str, parent: ObjectMeta) -> str:
-    """Return a container's default name; of Go's templates, the fields of the parent."""
-    return template.replace("{{.Name}}", parent.name).replace("{{.Namespace}}", parent.namespace)
+    """Return a container's default name; as in Knative "" when the template cannot be rendered."""
+    values: Values = {
+        "Name": parent.name,
+        "Namespace": parent.namespace,
+        "Labels": parent.labels,
+        "Annotations": parent.annotations,
+    }
+    try:
+        return render(template, values)
+    except ConfigError:
+        return ""
 
 
 def _named(containers: Sequence[Container], taken: set[str], default: str) -> tuple[Container, ...]:

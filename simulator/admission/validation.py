@@ -14,6 +14,7 @@ from simulator.admission.domain_validation import (
     validate_domain_mapping,
 )
 from simulator.admission.fielderrors import NONE, Errors, generic, via_field
+from simulator.admission.ingress_admission import validate_ingress
 from simulator.admission.metadata_validation import (
     validate_creator_and_modifier,
     validate_name,
@@ -34,6 +35,7 @@ from simulator.admission.traffic_validation import (
 )
 from simulator.resources.domainmapping import ClusterDomainClaim, DomainMapping
 from simulator.resources.meta import ObjectMeta, Resource
+from simulator.resources.networking import Ingress
 from simulator.resources.serving import (
     LABEL_CONFIGURATION,
     LABEL_SERVICE,
@@ -59,6 +61,8 @@ def validate(new: Resource, old: Resource | None, defaults: Defaults) -> Errors:
             return _validate_revision(new, old if isinstance(old, Revision) else None, defaults)
         case DomainMapping():
             return validate_domain_mapping(new, old if isinstance(old, DomainMapping) else None)
+        case Ingress():
+            return validate_ingress(new)
         case ClusterDomainClaim():
             return validate_domain_claim(new)
         case _:

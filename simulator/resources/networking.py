@@ -32,15 +32,16 @@ class _Part(Struct, frozen=True, rename="camel", omit_defaults=True):
 class IngressSplit(_Part, frozen=True):
     """`service_name` is a revision: Knative gives each revision a service of its name."""
 
-    service_namespace: str
-    service_name: str
-    service_port: int | str
-    percent: int
+    service_namespace: str = ""
+    service_name: str = ""
+    # Factories, so that both are written even when they are 0, as Knative writes them.
+    service_port: int | str = field(default_factory=lambda: 0)
+    percent: int = field(default_factory=lambda: 0)
     append_headers: dict[str, str] = field(default_factory=dict)
 
 
 class IngressPath(_Part, frozen=True):
-    splits: tuple[IngressSplit, ...]
+    splits: tuple[IngressSplit, ...] = ()
     path: str = ""
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     append_headers: dict[str, str] = field(default_factory=dict)

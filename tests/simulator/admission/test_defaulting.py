@@ -15,6 +15,7 @@ from tests.support.manifests import (
     admitted,
     configuration,
     container,
+    edited,
     refusal,
     revision,
     route,
@@ -157,9 +158,18 @@ def test_an_init_container_gets_its_own_name() -> None:
     assert "readinessProbe" not in spec["initContainers"][0]
 
 
-def test_a_name_template_knows_the_parent() -> None:
-    settings = {"container_name_template": "{{.Namespace}}-{{.Name}}"}
-    assert pod(service(), **settings)["containers"][0]["name"] == "default-hello"
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("{{.Namespace}}-{{.Name}}", "default-hello"),
+        ('{{ index .Labels "team" }}-{{ index .Annotations "a" }}', "blue-x"),
+        ("plain", "plain"),
+        ("{{.Nothing}}", "-0"),  # no name, which the container itself has taken
+    ],
+)
+def test_a_name_template_knows_the_parent(template: str, name: str) -> None:
+    document = edited(service(annotations={"a": "x"}), "metadata.labels", {"team": "blue"})
+    assert pod(document, container_name_template=template)["containers"][0]["name"] == name
 
 
 @pytest.mark.parametrize(
