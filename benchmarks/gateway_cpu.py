@@ -89,7 +89,8 @@ def run(options: argparse.Namespace) -> int:
     results: dict[str, Any] = {}
     with ExitStack() as stack:
         place = stack.enter_context(folder())
-        served = stack.enter_context(running("--workers", "1"))
+        # Peers cannot connect into the replicas' own networks.
+        served = stack.enter_context(running("--workers", "1", "--network", "host"))
         worker, replicas = prepare(served, cores)
         one, two = replicas
         running_now = {OURS: worker}

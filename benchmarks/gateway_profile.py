@@ -119,7 +119,7 @@ def run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         place = stack.enter_context(folder())
         options.data_file = place / "perf.data"
-        served = stack.enter_context(running("--workers", "1"))
+        served = stack.enter_context(running("--workers", "1", "--network", "host"))
         worker, replicas = gateway_cpu.prepare(served, cores)
         one, two = replicas
         loaded = [worker]
