@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import msgspec
+
 from simulator.config.current import NAMES as CONFIG_MAPS
 from simulator.config.current import NAMESPACE as CONFIG_NAMESPACE
+from simulator.config.keys import example, required
+from simulator.config.parsing import ANNOTATION_EXAMPLE_CHECKSUM, EXAMPLE, example_checksum
 from simulator.errors import AlreadyExists
 from simulator.reconciling.bus import Bus
 from simulator.resources.core import ConfigMap, Namespace, NamespaceSpec, NamespaceStatus
@@ -18,15 +22,29 @@ NAMESPACES = ("default", "knative-serving", "kube-node-lease", "kube-public", "k
 
 
 async def ensure_objects(store: Bus) -> None:
-    """Create those that are missing: what has its stock value is stored as nothing."""
+    """Create those that are missing, and the settings without which a map would be refused."""
     namespaces = [_namespace(name) for name in NAMESPACES if not store.get(Namespace, "", name)]
     await asyncio.gather(*(_create(store, one) for one in namespaces))
-    maps = [
-        ConfigMap(metadata=ObjectMeta(name=name, namespace=CONFIG_NAMESPACE))
-        for name in CONFIG_MAPS
-        if not store.get(ConfigMap, CONFIG_NAMESPACE, name)
-    ]
-    await asyncio.gather(*(_create(store, one) for one in maps))
+    known = {name: store.get(ConfigMap, CONFIG_NAMESPACE, name) for name in CONFIG_MAPS}
+    new = [_config_map(name) for name, found in known.items() if found is None]
+    await asyncio.gather(*(_create(store, one) for one in new))
+    for found in known.values():
+        if found is not None and (lacking := required(found.metadata.name)).keys() - found.data:
+            await store.update(msgspec.structs.replace(found, data=lacking | found.data))
+
+
+def _config_map(name: str) -> ConfigMap:
+    """Return a map as Knative installs it: what has its stock value is documented only."""
+    text = example(name)
+    return ConfigMap(
+        metadata=ObjectMeta(
+            name=name,
+            namespace=CONFIG_NAMESPACE,
+            labels={"app.kubernetes.io/name": CONFIG_NAMESPACE},
+            annotations={ANNOTATION_EXAMPLE_CHECKSUM: example_checksum(text)},
+        ),
+        data={EXAMPLE: text, **required(name)},
+    )
 
 
 def _namespace(name: str) -> Namespace:

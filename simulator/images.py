@@ -10,7 +10,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -43,7 +43,6 @@ _STAND_INS: Final = (
 )
 # The tag says how the app fails; the app's own docstring says what each does.
 _MISBEHAVING: Final = ("bad", "slow", "slow-start", "crash", "never-ready")
-_NO_DIGESTS: Final[Mapping[str, str]] = {}
 
 
 class ImageMapError(KnaryError):
@@ -90,20 +89,27 @@ class ImageRule(Struct, frozen=True):
         return any(fnmatch.fnmatchcase(form, self.image) for form in forms)
 
 
+_NOTHING_PINNED: Final[Mapping[str, Program]] = {}
+
+
 class ImageMap(Struct, frozen=True):
     """Rules in order; the first that matches decides."""
 
     rules: tuple[ImageRule, ...] = ()
 
-    def resolve(self, reference: str, digests: Mapping[str, str] = _NO_DIGESTS) -> Program | None:
+    def resolve(
+        self, reference: str, pinned: Mapping[str, Program] = _NOTHING_PINNED
+    ) -> Program | None:
         """Return the program of an image reference; None when no rule matches.
 
-        `digests` leads from "name@sha256:HEX" to the reference that this digest was made for: an
-        image pinned by digest runs what its tag ran.
+        `pinned` says what "name@sha256:HEX" stands for: a digest that is known runs what it was
+        made of, whatever the rules say by now.
         """
-        original = digests.get(reference, reference)
+        name, at, digest = reference.partition("@")
+        if at and (program := pinned.get(f"{name_of(name)}@{digest}")) is not None:
+            return program
         for rule in self.rules:
-            if rule.matches(original):
+            if rule.matches(reference):
                 return rule.program
         return None
 
@@ -135,6 +141,8 @@ def image_digest(reference: str, program: Program) -> str:
         program.workdir,
         *(f"{key}={value}" for key, value in sorted(program.env.items())),
     ]
+    if (program.network, program.reach) != (OWN_NETWORK, None):
+        told.append(f"network {program.network} {program.reach}")
     return f"{name}@sha256:{hashlib.sha256(chr(0).join(told).encode()).hexdigest()}"
 
 
@@ -284,15 +292,3 @@ def _kind(value: Any) -> str:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-def known_digests(pinned: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return digest → reference from (reference, digest) pairs, oldest first.
-
-    The oldest reference wins: later revisions may carry the digest itself as their image.
-    """
-    digests: dict[str, str] = {}
-    for reference, digest in pinned:
-        if digest and "@" not in reference:
-            digests.setdefault(digest, reference)
-    return digests

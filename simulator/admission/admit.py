@@ -47,7 +47,7 @@ def admit(new: Resource, old: Resource | None, user: str, defaults: Defaults = S
         raise Invalid.of(info.group, info.kind, new.metadata.name, causes)
     if isinstance(defaulted, ConfigMap) and is_config(defaulted):
         try:
-            check(defaulted.metadata.name, defaulted.data)
+            check(defaulted)
         except ConfigError as error:
             raise _denied(CONFIG_WEBHOOK, str(error)) from error
     errors = validate(defaulted, old, defaults)

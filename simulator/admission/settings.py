@@ -39,4 +39,7 @@ def defaults_of(config: Config) -> Defaults:
         **msgspec.structs.asdict(config.defaults),
         features=config.features.enabled,
         allowed=config.features.allowed,
+        pod_autoscaler_class=config.autoscaler.pod_autoscaler_class,
+        max_scale_limit=config.autoscaler.max_scale_limit,
+        allow_zero_initial_scale=config.autoscaler.allow_zero_initial_scale,
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import yaml
 from msgspec import Struct
 
-from simulator.config.parsing import EXAMPLE, ConfigError
+from simulator.config.parsing import ConfigError
 from simulator.resources.names import dns_1123_subdomain_problems
 
 
@@ -32,9 +32,7 @@ class DomainConfig(Struct, frozen=True):
 
 def read_domain(data: Mapping[str, str]) -> DomainConfig:
     """Return what the map says. Raise ConfigError."""
-    return DomainConfig(
-        {domain: _selector(domain, text) for domain, text in data.items() if domain != EXAMPLE}
-    )
+    return DomainConfig({domain: _selector(domain, text) for domain, text in data.items()})
 
 
 def _selector(domain: str, text: str) -> dict[str, str]:

@@ -7,14 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import yaml
 from msgspec import Struct
 
 from simulator.config.parsing import ConfigError, boolean_of, integer_of, text_of
 from simulator.config.templates import render
+from simulator.resources.wording import quoted
 
 DOMAIN_TEMPLATE = "{{.Name}}.{{.Namespace}}.{{.Domain}}"
 TAG_TEMPLATE = "{{.Tag}}-{{.Name}}"
 HTTP_PROTOCOLS = ("enabled", "disabled", "redirected")
+
+_RENAMED = {
+    "autocreateClusterDomainClaims": "autocreate-cluster-domain-claims",
+    "defaultExternalScheme": "default-external-scheme",
+    "domainTemplate": "domain-template",
+    "httpProtocol": "http-protocol",
+    "rolloutDuration": "rollout-duration",
+    "tagTemplate": "tag-template",
+}
 
 
 class NetworkConfig(Struct, frozen=True):
@@ -31,6 +42,7 @@ class NetworkConfig(Struct, frozen=True):
 def read_network(data: Mapping[str, str]) -> NetworkConfig:
     """Return what the map says. Raise ConfigError."""
     stock = NetworkConfig()
+    data = _renamed(data)
     network = NetworkConfig(
         domain_template=text_of(data, "domain-template", stock.domain_template),
         tag_template=text_of(data, "tag-template", stock.tag_template),
@@ -45,6 +57,9 @@ def read_network(data: Mapping[str, str]) -> NetworkConfig:
         ),
         http_protocol=data.get("http-protocol", "").lower() or stock.http_protocol,
     )
+    for key in ("enable-mesh-pod-addressability", "internal-encryption"):
+        boolean_of(data, key, default=False)
+    _check_selector(data.get("namespace-wildcard-cert-selector", ""))
     if network.rollout_duration_s < 0:
         raise ConfigError(
             f"rollout-duration must be a positive integer, but was {network.rollout_duration_s}"
@@ -59,7 +74,27 @@ def read_network(data: Mapping[str, str]) -> NetworkConfig:
         raise ConfigError(
             f"httpProtocol {data['http-protocol']} in config-network ConfigMap is not supported"
         )
+    for key in ("system-internal-tls", "cluster-local-domain-tls"):
+        if data.get(key, "").lower() not in ("", "enabled", "disabled"):
+            raise ConfigError(
+                f"{key} with value: {quoted(data[key])} in config-network ConfigMap"
+                " is not supported"
+            )
     return network
+
+
+def _renamed(data: Mapping[str, str]) -> dict[str, str]:
+    """Return the map with today's name for each key; where both are there, that one counts."""
+    return {_RENAMED[key]: text for key, text in data.items() if key in _RENAMED} | dict(data)
+
+
+def _check_selector(text: str) -> None:
+    try:
+        found = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ConfigError(" ".join(str(error).split())) from error
+    if found is not None and not isinstance(found, dict):
+        raise ConfigError("namespace-wildcard-cert-selector: want a label selector")
 
 
 def domain_of(

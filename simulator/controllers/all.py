@@ -32,7 +32,7 @@ def build(
         LabelerController(),
         DomainMappingController(),
         *(GarbageController(kind) for kind in FAMILY),
-        RetentionController(settings),
+        RetentionController(),
         NamespaceController(),
         EventController(settings),
     )

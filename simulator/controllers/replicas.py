@@ -1,34 +1,36 @@
 """A revision's Pods: how many, their names, their specs; which to make, which to let go.
 
-Sources: knative/serving `pkg/reconciler/revision/resources/{deploy,env_var,meta}.go`; Kubernetes'
-`DEPLOYMENT-HASH-POD` names and the alphabet of their hashes (`apimachinery/pkg/util/rand`).
+Source: Kubernetes' `DEPLOYMENT-HASH-POD` names and the alphabet of their hashes
+(`apimachinery/pkg/util/rand`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-import msgspec
 from msgspec import Struct
 
-from simulator.resources.conditions import is_true
-from simulator.resources.core import DRAIN_FINALIZER, PROCESS_FINALIZER, Pod, PodTemplateSpec
-from simulator.resources.meta import ObjectMeta, child_name, controller_reference
-from simulator.resources.podspec import Container, EnvVar
-from simulator.resources.serving import (
-    ANNOTATION_MIN_SCALE,
-    LABEL_CONFIGURATION,
-    LABEL_REVISION,
-    LABEL_REVISION_UID,
-    LABEL_ROUTING_STATE,
-    LABEL_SERVICE,
-    Revision,
+from simulator.admission.autoscaling_validation import find_annotation
+from simulator.config.autoscaler import AutoscalerConfig
+from simulator.controllers.podtemplate import (
+    deployment_name,
+    labels_of,
+    pod_annotations_of,
+    pod_spec_of,
 )
+from simulator.resources.conditions import is_true
+from simulator.resources.core import DRAIN_FINALIZER, PROCESS_FINALIZER, Pod
+from simulator.resources.meta import ObjectMeta, controller_reference
+from simulator.resources.serving import Revision, RevisionStatus
 
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"  # no vowels, no word by accident
 _HASH_CHARACTERS, _POD_CHARACTERS = 10, 5
-_INHERITED = (LABEL_REVISION, LABEL_CONFIGURATION, LABEL_SERVICE)
+
+# Annotations and their older spellings (serving `pkg/apis/autoscaling/register.go`).
+MIN_SCALES = ("autoscaling.knative.dev/min-scale", "autoscaling.knative.dev/minScale")
+MAX_SCALES = ("autoscaling.knative.dev/max-scale", "autoscaling.knative.dev/maxScale")
+INITIAL_SCALES = ("autoscaling.knative.dev/initial-scale", "autoscaling.knative.dev/initialScale")
 
 
 class Change(Struct, frozen=True):
@@ -38,11 +40,26 @@ class Change(Struct, frozen=True):
     delete: tuple[Pod, ...] = ()
 
 
-def replicas_when_needed(revision: Revision, replicas_max: int) -> int:
-    """Return how many replicas a needed revision has: at least one, and its min-scale."""
-    text = revision.metadata.annotations.get(ANNOTATION_MIN_SCALE, "")
-    wanted = int(text) if text.isascii() and text.isdigit() else 1
-    return min(max(1, wanted), replicas_max)
+def replicas_when_needed(
+    revision: Revision, config: AutoscalerConfig, replicas_max: int, *, is_new: bool
+) -> int:
+    """Return how many replicas a needed revision has: one, or as many as its scale bounds ask for.
+
+    Until a new one was ready for the first time, its initial scale counts, too.
+    """
+    annotations = revision.metadata.annotations
+    least = _scale(annotations, MIN_SCALES, config.min_scale)
+    most = _scale(annotations, MAX_SCALES, config.max_scale)
+    if is_new:
+        least = max(least, _scale(annotations, INITIAL_SCALES, config.initial_scale))
+    wanted = max(1, least)
+    return min(wanted, most or wanted, replicas_max)
+
+
+def _scale(annotations: Mapping[str, str], keys: Sequence[str], stock: int) -> int:
+    found = find_annotation(annotations, *keys)
+    text = found[1] if found else ""
+    return int(text) if text.isascii() and text.isdigit() else stock
 
 
 def is_ready(pod: Pod) -> bool:
@@ -50,15 +67,18 @@ def is_ready(pod: Pod) -> bool:
     return not pod.is_deleting and is_true(pod.status.conditions)
 
 
-def to_reach(wanted: int, revision: Revision, pods: Sequence[Pod]) -> Change:
+def to_reach(
+    wanted: int, revision: Revision, status: RevisionStatus, pods: Sequence[Pod]
+) -> Change:
     """Return what leads from these Pods, deleted ones among them, to `wanted` live ones.
 
-    Of too many, those that are not ready go first, then the youngest.
+    Of too many, those that are not ready go first, then the youngest. `status` is what the
+    revision's is about to be: it has the digests that new Pods run.
     """
     live = [pod for pod in pods if not pod.is_deleting]
     if len(live) < wanted:
         taken = {pod.metadata.name for pod in pods}
-        return Change(create=_new_pods(revision, wanted - len(live), taken))
+        return Change(create=_new_pods(revision, status, wanted - len(live), taken))
     by_worth = sorted(live, key=_age)
     by_worth.sort(key=is_ready, reverse=True)
     return Change(delete=tuple(by_worth[wanted:]))
@@ -67,10 +87,12 @@ def to_reach(wanted: int, revision: Revision, pods: Sequence[Pod]) -> Change:
 def replica_set_name(revision: Revision) -> str:
     """Return the name of the ReplicaSet that a cluster would have: the Pods' names begin so."""
     digest = _safe_hash(revision.uid, _HASH_CHARACTERS)
-    return f"{child_name(revision.metadata.name, '-deployment')}-{digest}"
+    return f"{deployment_name(revision)}-{digest}"
 
 
-def _new_pods(revision: Revision, count: int, taken: Collection[str]) -> tuple[Pod, ...]:
+def _new_pods(
+    revision: Revision, status: RevisionStatus, count: int, taken: Collection[str]
+) -> tuple[Pod, ...]:
     """Return Pods under names that follow from the revision, so that a repeated plan clashes."""
     pods: list[Pod] = []
     number = 0
@@ -80,48 +102,22 @@ def _new_pods(revision: Revision, count: int, taken: Collection[str]) -> tuple[P
         number += 1
         if name not in taken:
             taken = {*taken, name}
-            pods.append(make_pod(revision, name))
+            pods.append(make_pod(revision, status, name))
     return tuple(pods)
 
 
-def make_pod(revision: Revision, name: str) -> Pod:
-    """Return the Pod of that name: the revision's containers with Knative's variables."""
-    meta, spec = revision.metadata, revision.spec
-    fields = {
-        field: getattr(spec, field)
-        for field in PodTemplateSpec.__struct_fields__
-        if hasattr(spec, field)
-    }
-    fields["containers"] = tuple(_container(one, revision) for one in spec.containers)
-    labels = {k: v for k, v in meta.labels.items() if k != LABEL_ROUTING_STATE}
-    labels |= {LABEL_REVISION: meta.name, LABEL_REVISION_UID: meta.uid, "app": meta.name}
+def make_pod(revision: Revision, status: RevisionStatus, name: str) -> Pod:
+    """Return the Pod of that name: the revision's containers, by the digests in `status`."""
     return Pod(
         metadata=ObjectMeta(
             name=name,
-            namespace=meta.namespace,
-            labels=labels,
-            annotations=dict(meta.annotations),
+            namespace=revision.metadata.namespace,
+            labels=labels_of(revision),
+            annotations=pod_annotations_of(revision),
             finalizers=(DRAIN_FINALIZER, PROCESS_FINALIZER),
             owner_references=(controller_reference(revision),),
         ),
-        spec=PodTemplateSpec(
-            **fields,
-            restart_policy="Always",
-            termination_grace_period_seconds=spec.timeout_seconds,
-        ),
-    )
-
-
-def _container(container: Container, revision: Revision) -> Container:
-    labels = revision.metadata.labels
-    own = (
-        EnvVar("K_REVISION", revision.metadata.name),
-        EnvVar("K_CONFIGURATION", labels.get(LABEL_CONFIGURATION, "")),
-        EnvVar("K_SERVICE", labels.get(LABEL_SERVICE, "")),
-    )
-    policy = container.termination_message_policy or "FallbackToLogsOnError"
-    return msgspec.structs.replace(
-        container, env=container.env + own, termination_message_policy=policy
+        spec=pod_spec_of(revision, status),
     )
 
 

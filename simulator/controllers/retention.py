@@ -1,17 +1,21 @@
 """Old revisions that get no traffic: how many, and for how long, are kept.
 
-Source: knative/serving `pkg/reconciler/gc/gc.go`, `pkg/gc/config.go` (stock values).
+Source: knative/serving `pkg/reconciler/gc/gc.go`.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
-from simulator.controllers.settings import STOCK, ControllerSettings, Retention
+from simulator.config.current import GC, config_of, is_config
+from simulator.config.revisiongc import RevisionGcConfig
 from simulator.reconciling.plan import NOTHING, Delete, Plan
 from simulator.reconciling.reader import Reader
+from simulator.resources.core import ConfigMap
 from simulator.resources.meta import Key, Resource, parse_timestamp
 from simulator.resources.serving import (
     ANNOTATION_NO_GC,
@@ -25,10 +29,11 @@ from simulator.resources.serving import (
 
 
 class Observed(Struct, frozen=True):
-    """A Configuration and its revisions."""
+    """A Configuration, its revisions, and what the operator wants kept."""
 
     configuration: Configuration
     revisions: tuple[Revision, ...]
+    keeping: RevisionGcConfig = RevisionGcConfig()
 
 
 class RetentionController:
@@ -36,12 +41,17 @@ class RetentionController:
 
     name = "retention"
     kind: type[Resource] = Configuration
-    watches: tuple[type[Resource], ...] = ()
+    watches: tuple[type[Resource], ...] = (Revision, ConfigMap)
 
-    def __init__(self, settings: ControllerSettings = STOCK) -> None:
-        self._retention = settings.retention
-
-    def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:  # noqa: ARG002
+    def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:
+        if isinstance(changed, ConfigMap):
+            known = reader.list(Configuration) if is_config(changed, GC) else ()
+            return tuple(one.key for one in known)
+        if isinstance(changed, Revision):
+            meta = changed.metadata
+            owner = meta.labels.get(LABEL_CONFIGURATION, "")
+            is_idle = meta.labels.get(LABEL_ROUTING_STATE) == ROUTING_RESERVE
+            return (Key(meta.namespace, owner),) if owner and is_idle else ()
         return (changed.key,)
 
     def observe(self, reader: Reader, key: Key) -> Observed | None:
@@ -49,29 +59,48 @@ class RetentionController:
         if configuration is None or configuration.is_deleting:
             return None
         revisions = reader.list(Revision, key.namespace, {LABEL_CONFIGURATION: key.name})
-        return Observed(configuration, tuple(revisions))
+        return Observed(configuration, tuple(revisions), config_of(reader).gc)
 
     def plan(self, observed: Observed, now: datetime) -> Plan:
-        if len(observed.revisions) <= self._retention.min_non_active_revisions:
+        keeping = observed.keeping
+        if keeping.is_disabled or len(observed.revisions) <= keeping.min_non_active_revisions:
             return NOTHING
-        doomed = to_delete(observed, self._retention, now)
-        return Plan(tuple(Delete(revision) for revision in doomed), self._retention.look_again_s)
+        doomed = to_delete(observed, now)
+        return Plan(
+            tuple(Delete(revision) for revision in doomed), next_stale_s(observed, doomed, now)
+        )
 
 
-def to_delete(observed: Observed, retention: Retention, now: datetime) -> tuple[Revision, ...]:
+def to_delete(observed: Observed, now: datetime) -> tuple[Revision, ...]:
     """Return the revisions to delete: stale ones above the minimum, then any above the maximum."""
-    idle = sorted(
+    keeping, idle = observed.keeping, _idle(observed)
+    spare = len(idle) - keeping.min_non_active_revisions
+    if spare <= 0:
+        return ()
+    stale = [one for one in idle if _left_s(one, keeping, now) <= 0][:spare]
+    if len(stale) == spare or keeping.max_non_active_revisions is None:
+        return tuple(stale)
+    names = {one.metadata.name for one in stale}
+    rest = [one for one in idle if one.metadata.name not in names]
+    excess = max(0, len(rest) - keeping.max_non_active_revisions)
+    return (*stale, *rest[:excess])
+
+
+def next_stale_s(observed: Observed, doomed: Sequence[Revision], now: datetime) -> float | None:
+    """Return the seconds until one of those that stay may be too old; None when none ever is."""
+    idle = [one for one in _idle(observed) if one not in doomed]
+    if len(idle) <= observed.keeping.min_non_active_revisions:
+        return None
+    left_s = min(_left_s(one, observed.keeping, now) for one in idle)
+    return max(0.0, left_s) if left_s < math.inf else None
+
+
+def _idle(observed: Observed) -> list[Revision]:
+    """Return those that get no traffic, the one that got none for longest first."""
+    return sorted(
         (one for one in observed.revisions if not _is_active(one, observed.configuration)),
         key=last_active,
     )
-    spare = len(idle) - retention.min_non_active_revisions
-    if spare <= 0:
-        return ()
-    stale = [one for one in idle if _is_stale(one, retention, now)][:spare]
-    names = {one.metadata.name for one in stale}
-    rest = [one for one in idle if one.metadata.name not in names]
-    excess = max(0, len(rest) - retention.max_non_active_revisions)
-    return (*stale, *rest[:excess])
 
 
 def last_active(revision: Revision) -> datetime:
@@ -93,13 +122,21 @@ def _is_active(revision: Revision, configuration: Configuration) -> bool:
     )
 
 
-def _is_stale(revision: Revision, retention: Retention, now: datetime) -> bool:
+def _left_s(revision: Revision, keeping: RevisionGcConfig, now: datetime) -> float:
+    """Return for how many seconds the revision is not stale yet; infinite when it never is."""
+    if not keeping.knows_staleness:
+        return math.inf
     since_create_s = (now - _created(revision)).total_seconds()
     since_active_s = (now - last_active(revision)).total_seconds()
-    return (
-        since_create_s >= retention.retain_since_create_s
-        and since_active_s >= retention.retain_since_last_active_s
-    )
+    left = [
+        retained_s - since_s
+        for retained_s, since_s in (
+            (keeping.retain_since_create_time_s, since_create_s),
+            (keeping.retain_since_last_active_time_s, since_active_s),
+        )
+        if retained_s is not None
+    ]
+    return max(left)
 
 
 def _created(revision: Revision) -> datetime:

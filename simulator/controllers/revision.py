@@ -12,14 +12,32 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from simulator.config.current import (
+    AUTOSCALER,
+    DEPLOYMENT,
+    OBSERVABILITY,
+    Config,
+    config_of,
+    is_config,
+)
+from simulator.config.current import STOCK as STOCK_CONFIG
 from simulator.controllers.health import (
     CONDITIONS,
     CONTAINER_HEALTHY,
+    RESOURCES_AVAILABLE,
     Situation,
     judge,
     mark_container_missing,
     mark_deploying,
     progress_deadline_s,
+)
+from simulator.controllers.imagecaches import (
+    Registry,
+    containers_of,
+    has_images,
+    image_names,
+    missing_images,
+    resolve,
 )
 from simulator.controllers.references import (
     Mentions,
@@ -30,36 +48,40 @@ from simulator.controllers.references import (
 )
 from simulator.controllers.replicas import replicas_when_needed, to_reach
 from simulator.controllers.settings import STOCK, ControllerSettings
-from simulator.images import ImageMap, image_digest, known_digests
+from simulator.imagecache import pinned
+from simulator.images import ImageMap
 from simulator.reconciling.plan import Action, Create, Delete, Plan, Record, UpdateStatus
 from simulator.reconciling.reader import Reader
+from simulator.resources.caching import Image
 from simulator.resources.conditions import READY, TRUE, find, is_true
-from simulator.resources.core import Pod
+from simulator.resources.core import ConfigMap, Pod
 from simulator.resources.lifecycle import Conditions
 from simulator.resources.meta import Key, Resource
 from simulator.resources.podspec import Container
 from simulator.resources.serving import (
     LABEL_CONFIGURATION,
     Configuration,
-    ContainerDigest,
     Revision,
     RevisionStatus,
 )
+
+# Of the operator's maps those that say something about revisions.
+_CONFIGS = (AUTOSCALER, DEPLOYMENT, OBSERVABILITY)
 
 
 class Observed(Struct, frozen=True):
     """A Revision, its Configuration and its Pods; what Routes say that do not have it marked.
 
-    While its images have no digests, also the map of images and the Configuration's other
-    revisions, whose digests it may name.
+    While one of its Images is missing, also what is known of images.
     """
 
     revision: Revision
     configuration: Configuration | None = None
     pods: tuple[Pod, ...] = ()
     mentions: tuple[Mentions, ...] = ()
-    siblings: tuple[Revision, ...] = ()
-    images: ImageMap = ImageMap()
+    cached: tuple[Image, ...] = ()
+    registry: Registry = Registry()
+    config: Config = STOCK_CONFIG
 
 
 class RevisionController:
@@ -67,7 +89,7 @@ class RevisionController:
 
     name = "revision"
     kind: type[Resource] = Revision
-    watches: tuple[type[Resource], ...] = (Pod, Configuration)
+    watches: tuple[type[Resource], ...] = (Pod, Configuration, Image, ConfigMap)
 
     def __init__(
         self, images: Callable[[], ImageMap], settings: ControllerSettings = STOCK
@@ -87,6 +109,11 @@ class RevisionController:
             )
             names[changed.status.latest_created_revision_name] = None
             return tuple(Key(namespace, name) for name in names if name)
+        if isinstance(changed, ConfigMap):
+            known = reader.list(Revision) if is_config(changed, *_CONFIGS) else ()
+            return tuple(one.key for one in known)
+        if isinstance(changed, Image) and reader.get(Image, *changed.key) is not None:
+            return ()  # only one that is gone concerns us
         return tuple(Key(namespace, name) for name in _owners(changed))
 
     def observe(self, reader: Reader, key: Key) -> Observed | None:
@@ -99,15 +126,19 @@ class RevisionController:
             configuration=reader.get(Configuration, key.namespace, name) if name else None,
             pods=tuple(reader.owned_by(Pod, revision.uid)),
             mentions=() if is_marked(revision) else mentions_concerning(revision, reader),
+            cached=_images_of(revision, reader),
+            config=config_of(reader),
         )
-        if _has_digests(revision):
+        if _has_digests(revision) and has_images(revision, observed.cached):
             return observed
-        siblings = reader.list(Revision, key.namespace, {LABEL_CONFIGURATION: name})
-        return msgspec.structs.replace(
-            observed,
-            siblings=tuple(one for one in siblings if one.uid != revision.uid),
+        references = [one.image for one in containers_of(revision)]
+        by_digest = any("@" in reference for reference in references)
+        registry = Registry(
             images=self._images(),
+            pinned=pinned(reader.list(Image)) if by_digest else {},
+            skipping=observed.config.deployment.registries_skipping_tag_resolving,
         )
+        return msgspec.structs.replace(observed, registry=registry)
 
     def plan(self, observed: Observed, now: datetime) -> Plan:
         revision = observed.revision
@@ -116,7 +147,7 @@ class RevisionController:
             status.conditions, revision.metadata.generation, status.observed_generation, now
         )
         if not _has_digests(revision):
-            resolved = _resolve(observed)
+            resolved = resolve(revision, observed.registry)
             if isinstance(resolved, Container):
                 mark_container_missing(conditions, resolved.image)
                 plan = _write(revision, status, conditions, _tell_missing(revision, conditions))
@@ -127,15 +158,24 @@ class RevisionController:
                 init_container_statuses=resolved[len(revision.spec.containers) :],
             )
         needed = is_needed(revision, observed.configuration, observed.mentions)
-        wanted = replicas_when_needed(revision, self._settings.replicas_max) if needed else 0
-        change = to_reach(wanted, revision, observed.pods)
-        actions: list[Action] = [Create(pod) for pod in change.create]
+        scale = replicas_when_needed(
+            revision,
+            observed.config.autoscaler,
+            self._settings.replicas_max,
+            is_new=not is_true(status.conditions, RESOURCES_AVAILABLE),
+        )
+        wanted = scale if needed else 0
+        change = to_reach(wanted, revision, status, observed.pods)
+        images = missing_images(revision, status, observed.cached, observed.registry)
+        actions: list[Action] = [*images, *(Create(pod) for pod in change.create)]
         actions += [Delete(pod) for pod in change.delete]
         situation = Situation(
             revision=revision,
             pods=tuple(pod for pod in observed.pods if not pod.is_deleting),
             wanted=wanted,
-            deadline_s=progress_deadline_s(revision, self._settings.progress_deadline_s),
+            deadline_s=progress_deadline_s(
+                revision, observed.config.deployment.progress_deadline_s
+            ),
         )
         look_again_s: float | None = None
         if change.create and not situation.pods and not is_true(status.conditions):
@@ -143,7 +183,10 @@ class RevisionController:
         else:
             look_again_s = judge(situation, conditions, now)
         status = msgspec.structs.replace(
-            status, actual_replicas=situation.ready, desired_replicas=wanted
+            status,
+            actual_replicas=situation.ready,
+            desired_replicas=wanted,
+            log_url=observed.config.observability.log_url(revision.uid),
         )
         if is_meant_by_any(observed.mentions, revision, observed.configuration):
             # The labeler is about to mark it, or knows by now that nobody means it: not woken by
@@ -151,19 +194,6 @@ class RevisionController:
             look_again_s = min(look_again_s or math.inf, self._settings.unmarked_retry_s)
         plan = _write(revision, status, conditions, actions)
         return Plan(plan.actions, look_again_s)
-
-
-def _resolve(observed: Observed) -> tuple[ContainerDigest, ...] | Container:
-    """Return the digests of all containers' images, or the first container without one."""
-    digests = known_digests(_pinned(observed.siblings))
-    spec = observed.revision.spec
-    resolved = []
-    for container in (*spec.containers, *spec.init_containers):
-        program = observed.images.resolve(container.image, digests)
-        if program is None:
-            return container
-        resolved.append(ContainerDigest(container.name, image_digest(container.image, program)))
-    return tuple(resolved)
 
 
 def _tell_missing(revision: Revision, conditions: Conditions) -> list[Action]:
@@ -191,21 +221,16 @@ def _write(
     return Plan(tuple(actions))
 
 
+def _images_of(revision: Revision, reader: Reader) -> tuple[Image, ...]:
+    """Return what there is under the names of its Images."""
+    namespace = revision.metadata.namespace
+    found = (reader.get(Image, namespace, name) for name in image_names(revision))
+    return tuple(image for image in found if image is not None)
+
+
 def _has_digests(revision: Revision) -> bool:
     known = revision.status.container_statuses + revision.status.init_container_statuses
     return len(known) == len(revision.spec.containers) + len(revision.spec.init_containers)
-
-
-def _pinned(siblings: tuple[Revision, ...]) -> Iterator[tuple[str, str]]:
-    """Yield (reference, digest) of every container, oldest revision first."""
-    for sibling in sorted(siblings, key=_age):
-        digests = {one.name: one.image_digest for one in sibling.status.container_statuses}
-        for container in sibling.spec.containers:
-            yield container.image, digests.get(container.name, "")
-
-
-def _age(revision: Revision) -> tuple[str, str]:
-    return revision.metadata.creation_timestamp or "", revision.metadata.name
 
 
 def _owners(pod: Resource) -> Iterator[str]:

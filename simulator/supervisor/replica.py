@@ -213,7 +213,7 @@ class Replica:
     def _ask(self) -> None:
         clock, life = self._world.clock, self.life
         container = serving_container(self.pod.spec)
-        program = self._world.program(container.image)
+        program = self._world.program(self.pod, container.image)
         environment = {}
         if program is not None:
             spawn = order(self.pod, program, life.port, self._place, self._world.settings.inherited)
@@ -268,7 +268,7 @@ class Replica:
     def _launch(self) -> None:
         """Order a process; when that cannot be, say why in the status, and try again later."""
         container = serving_container(self.pod.spec)
-        program = self._world.program(container.image)
+        program = self._world.program(self.pod, container.image)
         if program is None:
             why = f'no program is mapped to image "{container.image}"; see knary images'
             self._block(Waiting(reason="ErrImagePull", message=why))

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulator.clock import Clock
-from simulator.images import ImageMap, Program, known_digests
+from simulator.imagecache import pinned
+from simulator.images import ImageMap, Program
 from simulator.instance.paths import InstancePaths
 from simulator.launcher.client import LauncherClient
 from simulator.launcher.sockets import NetworkSockets
-from simulator.resources.serving import Revision, serving_container
+from simulator.resources.caching import Image
+from simulator.resources.core import Pod
+from simulator.resources.serving import LABEL_REVISION
 from simulator.store.objects import Store
 from simulator.supervisor.ports import Ports
 from simulator.supervisor.settings import SupervisorSettings
@@ -29,17 +32,8 @@ class World:
     ports: Ports
     sockets: NetworkSockets  # made in the replicas' own networks
 
-    def program(self, image: str) -> Program | None:
-        """Return what runs for an image; one pinned by digest runs what its tag ran."""
-        digests: dict[str, str] = {}
-        if "@" in image:
-            revisions = sorted(
-                self.store.list(Revision), key=lambda one: one.metadata.creation_timestamp or ""
-            )
-            digests = known_digests(
-                (serving_container(revision.spec).image, container.image_digest)
-                for revision in revisions
-                for container in revision.status.container_statuses
-                if container.name == serving_container(revision.spec).name
-            )
-        return self.images().resolve(image, digests)
+    def program(self, pod: Pod, image: str) -> Program | None:
+        """Return what runs for an image of the Pod's; a digest runs what its Image tells."""
+        revision = {LABEL_REVISION: pod.metadata.labels.get(LABEL_REVISION, "")}
+        known = pinned(self.store.list(Image, pod.metadata.namespace, revision))
+        return self.images().resolve(image, known)

@@ -18,7 +18,6 @@ from simulator.images import (
     Program,
     built_in,
     image_digest,
-    known_digests,
     name_of,
     parse_image_map,
 )
@@ -80,13 +79,15 @@ def test_the_first_rule_that_matches_decides_and_a_users_rules_stand_first() -> 
     assert both.resolve("x.io/team/shop") is None
 
 
-def test_an_image_pinned_by_digest_runs_what_its_tag_ran() -> None:
-    rules = built_in()
-    pinned = image_digest("a/helloworld-go:bad", hello("bad"))
-    digests = known_digests([("a/helloworld-go:bad", pinned), (pinned, pinned), ("b", "")])
-    assert digests == {pinned: "a/helloworld-go:bad"}
-    assert rules.resolve(pinned, digests) == hello("bad")
-    assert rules.resolve(pinned) == HELLO
+def test_an_image_pinned_by_digest_runs_what_the_digest_was_made_of() -> None:
+    digest = image_digest("a/helloworld-go:bad", hello("bad"))
+    pinned = {digest: hello("bad")}
+    for rules in (built_in(), ImageMap()):
+        assert rules.resolve(digest, pinned) == hello("bad")
+        name, _, hex_ = digest.partition("@")
+        assert rules.resolve(f"{name}:v2@{hex_}", pinned) == hello("bad")
+    assert built_in().resolve(digest) == HELLO
+    assert built_in().resolve("a/helloworld-go:bad@sha256:77", pinned) == hello("bad")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,8 @@ def test_a_digest_is_the_same_for_the_same_and_another_for_another() -> None:
     assert one == image_digest("a/b:1", Program(command=("x", "y")))
     assert one != image_digest("a/b:2", Program(command=("x", "y")))
     assert one != image_digest("a/b:1", Program(command=("x",), env={"y": ""}))
+    assert one != image_digest("a/b:1", Program(command=("x", "y"), network="host"))
+    assert one != image_digest("a/b:1", Program(command=("x", "y"), reach=(5432,)))
     assert image_digest("a/b:1@sha256:77", Program(command=("x",))) == "a/b@sha256:77"
 
 

@@ -14,11 +14,19 @@ from msgspec import Struct
 from simulator.controllers.replicas import is_ready
 from simulator.reconciling.plan import NOTHING, Plan, Update, UpdateStatus
 from simulator.reconciling.reader import Reader
+from simulator.resources.caching import ANNOTATION_REFERENCE, Image
 from simulator.resources.conditions import FALSE, READY, TRUE, UNKNOWN, Condition
 from simulator.resources.core import ContainerState, ContainerStatus, Pod, PodStatus, Terminated
 from simulator.resources.meta import Key, Resource, timestamp
 from simulator.resources.networking import Ingress, IngressStatus
 from simulator.resources.serving import LABEL_REVISION
+
+
+class Running(Struct, frozen=True):
+    """A Pod, and the image that its revision was made with."""
+
+    pod: Pod
+    image: str
 
 
 class PodLife:
@@ -31,23 +39,29 @@ class PodLife:
     def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:  # noqa: ARG002
         return (changed.key,)
 
-    def observe(self, reader: Reader, key: Key) -> Pod | None:
-        return reader.get(Pod, *key)
+    def observe(self, reader: Reader, key: Key) -> Running | None:
+        pod = reader.get(Pod, *key)
+        if pod is None:
+            return None
+        labels = {LABEL_REVISION: pod.metadata.labels.get(LABEL_REVISION, "")}
+        told = [one.metadata.annotations for one in reader.list(Image, key.namespace, labels)]
+        return Running(pod, told[0].get(ANNOTATION_REFERENCE, "") if told else "")
 
-    def plan(self, observed: Pod, now: datetime) -> Plan:
-        if observed.is_deleting:
-            kept = tuple(one for one in observed.metadata.finalizers if "knary.dev" not in one)
-            return Plan((Update(observed.with_metadata(finalizers=kept)),))
-        if observed.status.phase:
+    def plan(self, observed: Running, now: datetime) -> Plan:
+        pod = observed.pod
+        if pod.is_deleting:
+            kept = tuple(one for one in pod.metadata.finalizers if "knary.dev" not in one)
+            return Plan((Update(pod.with_metadata(finalizers=kept)),))
+        if pod.status.phase:
             return NOTHING
-        tag = observed.spec.containers[0].image.rpartition(":")[2]
+        tag = observed.image.rpartition(":")[2]
         ready = tag not in ("crash", "never-ready")
         status = PodStatus(
             phase="Running",
             conditions=(Condition(READY, TRUE if ready else FALSE, "", timestamp(now)),),
             container_statuses=(_crashed(),) if tag == "crash" else (),
         )
-        return Plan((UpdateStatus(msgspec.structs.replace(observed, status=status)),))
+        return Plan((UpdateStatus(msgspec.structs.replace(pod, status=status)),))
 
 
 def _crashed() -> ContainerStatus:

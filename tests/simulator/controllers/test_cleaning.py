@@ -11,9 +11,14 @@ from simulator.controllers.events import EventController
 from simulator.controllers.garbage import GarbageController
 from simulator.controllers.namespaces import NamespaceController
 from simulator.controllers.retention import RetentionController
-from simulator.controllers.settings import ControllerSettings, Retention
 from simulator.reconciling.plan import NOTHING, Delete, Plan, Update, UpdateStatus
-from simulator.resources.core import CONTENTS_FINALIZER, Event, Namespace, NamespaceStatus
+from simulator.resources.core import (
+    CONTENTS_FINALIZER,
+    ConfigMap,
+    Event,
+    Namespace,
+    NamespaceStatus,
+)
 from simulator.resources.meta import (
     FOREGROUND_FINALIZER,
     ORPHAN_FINALIZER,
@@ -124,8 +129,15 @@ def test_a_dependent_that_is_gone_wakes_its_owner() -> None:
 
 # Retention ---------------------------------------------------------------------------------------
 
-FEW = Retention(min_non_active_revisions=2, max_non_active_revisions=4)
-KEEPER = RetentionController(ControllerSettings(retention=FEW))
+FEW = {"min-non-active-revisions": "2", "max-non-active-revisions": "4"}
+KEEPER = RetentionController()
+
+
+def config_gc(**data: str) -> ConfigMap:
+    settings = {key.replace("_", "-"): text for key, text in data.items()}
+    return ConfigMap(meta("config-gc", namespace="knative-serving"), data=FEW | settings)
+
+
 LONG_AGO = NOW + timedelta(hours=49)
 
 
@@ -145,11 +157,15 @@ def aged(count: int, **fields: Any) -> list[Revision]:
     ]
 
 
-def deleted_from(revisions: list[Revision], at: Any, ready: str = "") -> list[str]:
+def retain(revisions: list[Revision], at: Any, ready: str = "", **settings: str) -> Plan:
     of = configuration(ready=ready)
-    observed = KEEPER.observe(World(of, *revisions), of.key)
+    observed = KEEPER.observe(World(of, config_gc(**settings), *revisions), of.key)
     assert observed is not None
-    made = KEEPER.plan(observed, at)
+    return KEEPER.plan(observed, at)
+
+
+def deleted_from(revisions: list[Revision], at: Any, ready: str = "", **settings: str) -> list[str]:
+    made = retain(revisions, at, ready, **settings)
     return [one.object.metadata.name[-1] for one in made.actions if isinstance(one, Delete)]
 
 
@@ -191,6 +207,77 @@ def test_which_revisions_go(
 def test_a_revision_that_never_changed_its_state_counts_from_its_creation() -> None:
     plain = [one.with_metadata(annotations={}) for one in aged(3)]
     assert deleted_from(plain, LONG_AGO) == ["1"]
+
+
+OFF = "disabled"
+SHORT = {"retain_since_create_time": "10m", "retain_since_last_active_time": "1m"}
+
+
+@pytest.mark.parametrize(
+    ("count", "settings", "expected"),
+    [
+        pytest.param(4, SHORT, ["1", "2"], id="times of one's own"),
+        pytest.param(
+            4, {**SHORT, "retain_since_create_time": "20m"}, [], id="one that is too young stays"
+        ),
+        pytest.param(
+            4,
+            {**SHORT, "retain_since_create_time": OFF},
+            ["1", "2"],
+            id="how old it is may not count",
+        ),
+        pytest.param(
+            6,
+            {"retain_since_create_time": OFF, "retain_since_last_active_time": OFF},
+            ["1", "2"],
+            id="neither counts: only the maximum does",
+        ),
+        pytest.param(6, {"max_non_active_revisions": OFF}, [], id="no maximum"),
+        pytest.param(
+            9,
+            {
+                "retain_since_create_time": OFF,
+                "retain_since_last_active_time": OFF,
+                "max_non_active_revisions": OFF,
+            },
+            [],
+            id="all of it is off",
+        ),
+        pytest.param(
+            4,
+            {**SHORT, "min_non_active_revisions": "0", "max_non_active_revisions": "0"},
+            ["1", "2", "3", "4"],
+            id="none need be kept",
+        ),
+    ],
+)
+def test_the_operator_says_which_revisions_go(
+    count: int, settings: dict[str, str], expected: list[str]
+) -> None:
+    assert deleted_from(aged(count), NOW + timedelta(minutes=15), **settings) == expected
+
+
+def test_it_looks_again_when_the_next_revision_will_be_too_old() -> None:
+    # The third of four was last routed to at 03:03:05, and is to stay for a minute after that.
+    short = {**SHORT, "retain_since_create_time": "0s", "min_non_active_revisions": "1"}
+    made = retain(aged(4), NOW, **short)
+    assert deleted_from(aged(4), NOW, **short) == ["1", "2", "3"]
+    assert made.requeue_after_s is None, "only the least number is left"
+    later = {**short, "retain_since_last_active_time": "2m"}
+    made = retain(aged(4), NOW, **later)
+    assert deleted_from(aged(4), NOW, **later) == ["1", "2"]
+    assert made.requeue_after_s == 60.0
+    assert retain(aged(4), NOW, max_non_active_revisions=OFF).requeue_after_s == 48 * 3600.0
+
+
+def test_it_is_woken_by_the_map_and_by_revisions_that_get_no_traffic_any_more() -> None:
+    of = configuration()
+    world = World(of)
+    assert KEEPER.wakes(config_gc(), world) == (of.key,)
+    other = ConfigMap(meta("config-network", namespace="knative-serving"))
+    assert KEEPER.wakes(other, world) == ()
+    assert KEEPER.wakes(aged(1)[0], world) == (of.key,)
+    assert KEEPER.wakes(revision(), world) == ()
 
 
 # Namespaces and Events ---------------------------------------------------------------------------

@@ -84,7 +84,11 @@ def facts(made: Plan) -> dict[str, tuple[str, str, str]]:
 
 
 def created(made: Plan) -> list[Pod]:
-    return [one.object for one in made.actions if isinstance(one, Create)]  # type: ignore[misc]
+    return [
+        one.object
+        for one in made.actions
+        if isinstance(one, Create) and isinstance(one.object, Pod)
+    ]
 
 
 def deleted(made: Plan) -> list[str]:
@@ -317,32 +321,6 @@ def test_an_image_that_was_missing_is_deployed_once_it_has_a_program() -> None:
     assert facts(made)["Ready"] == DEPLOYING
 
 
-def test_an_image_by_the_digest_of_another_revision_resolves() -> None:
-    images = ImageMap((ImageRule("registry.example/app:1", Program(command=("true",))),))
-    digest = "registry.example/app@sha256:" + "1" * 64
-    first = revision(
-        "hello-00001",
-        spec=template("registry.example/app:1").spec,
-        digests=(ContainerDigest("user-container", digest),),
-    )
-    second = revision("hello-00002", generation=2, spec=template(digest).spec)
-    controller = RevisionController(lambda: images)
-    observed = controller.observe(World(first, second), second.key)
-    assert observed is not None
-    (found,) = status_of(controller.plan(observed, NOW)).container_statuses
-    assert found.image_digest == digest
-
-
-def test_a_digest_once_found_is_never_asked_for_again() -> None:
-    def no_images() -> ImageMap:
-        raise AssertionError("asked")
-
-    controller = RevisionController(no_images)
-    observed = controller.observe(World(HELLO), HELLO.key)
-    assert observed is not None
-    assert status_of(controller.plan(observed, NOW)).container_statuses == DIGESTS
-
-
 def test_min_scale_replicas_must_all_be_ready() -> None:
     two = HELLO.with_metadata(annotations={ANNOTATION_MIN_SCALE: "2"})
     made = plan(of=two)
@@ -369,7 +347,7 @@ def test_a_revision_may_bring_its_own_deadline(text: str | None, seconds: float)
 
 
 def test_what_wakes_a_revision() -> None:
-    replica = make_pod(HELLO, "p").with_metadata(namespace="default")
+    replica = make_pod(HELLO, HELLO.status, "p").with_metadata(namespace="default")
     assert CONTROLLER.wakes(replica, World()) == (HELLO.key,)
     owner = configuration(created="hello-00002")
     woken = {key.name for key in CONTROLLER.wakes(owner, World(replica))}
