@@ -220,6 +220,7 @@ class Link:
                         patience.reschedule(began + limit)
                         peer.writer.write(frame)
                         await peer.writer.drain()
+                        await asyncio.sleep(0)  # to drain is no pause while there is room
                     await peer.answered.wait()
             except TimeoutError:
                 self._kill(peer.index, peer.pid, f"did not acknowledge a table in {limit:g} s")

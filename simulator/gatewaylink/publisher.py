@@ -27,7 +27,7 @@ from simulator.resources.networking import Ingress
 from simulator.resources.serving import Revision
 from simulator.store.objects import Watch
 from simulator.traffic.ingress_status import status_of
-from simulator.traffic.table import TableCompiler
+from simulator.traffic.table import Compiled, TableCompiler
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Publisher:
         while True:
             watch = self._store.watch(KINDS)
             try:
-                self._take_all()
+                await self._take_all()
                 async for event in watch:
                     if event.type == "DELETED":
                         self._drop(event.object)
@@ -117,12 +117,17 @@ class Publisher:
             finally:
                 watch.close()
 
-    def _take_all(self) -> None:
+    async def _take_all(self) -> None:
+        """Take what there is, with a pause now and then; the watch has what changes meanwhile."""
         gone = dict(self._known)
+        taken = 0
         for kind in KINDS:
             for obj in self._store.list(kind):
                 gone.pop((kind, obj.key), None)
                 self._put(obj)
+                taken += 1
+                if taken % self._settings.step_objects == 0:
+                    await asyncio.sleep(0)
         for obj in gone.values():
             self._drop(obj)
         self._changed.set()
@@ -157,23 +162,37 @@ class Publisher:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            self._publish()
+            await self._publish()
             self._progress.set()
 
-    def _publish(self) -> None:
-        """Compile all that was taken: what came together goes out together, without a delay."""
-        compiled = self._compiler.compile(max(self._version + 1, self._store.version))
+    async def _publish(self) -> None:
+        """Compile all that was taken: what came together goes out together, without a delay.
+
+        A large table in steps, so that the API and the controllers are not held up. A Pod that
+        leaves meanwhile may still be in it, and waits for the next one.
+        """
+        leaving, self._leaving = self._leaving, {}
+        compiled = await self._compiled(max(self._version + 1, self._store.version))
         table = compiled.table
         if table.version != self._version:
             self._version = table.version
             self._gateway.publish(table)
         self._unconfirmed.update(dict.fromkeys(compiled.judged, table.version))
-        for key, pod in self._leaving.items():
+        for key, pod in leaving.items():
             begun = self._drains.get(key)
             since = begun.version if begun and begun.uid == pod.uid else table.version
             address = pod.metadata.annotations.get(ANNOTATION_ADDRESS, "")
             self._drains[key] = _Drain(pod.uid, address, since, drain_deadline(pod))
-        self._leaving = {}
+
+    async def _compiled(self, version: int) -> Compiled:
+        steps = self._compiler.compiling(version)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                compiled: Compiled = done.value
+                return compiled
+            await asyncio.sleep(0)
 
     # What was acknowledged ---------------------------------------------------------------------
 

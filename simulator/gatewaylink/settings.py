@@ -20,6 +20,7 @@ class LinkSettings:
 
 @dataclass(frozen=True)
 class PublisherSettings:
-    """How soon a write that the store refused is tried again."""
+    """How soon a write that the store refused is tried again; how much is taken without a pause."""
 
     retry_s: float = 1.0
+    step_objects: int = 256

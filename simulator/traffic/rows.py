@@ -53,6 +53,9 @@ class TrafficSettings(Struct, frozen=True):
     domain: str = "example.com"
     splitter: str = "stratified"
     seed: int | None = None
+    # A step is a few milliseconds: an Ingress of ten revisions costs 0.15 ms, a row microseconds.
+    ingresses_per_step: int = 16
+    rows_per_step: int = 512
 
 
 class HostMapping(Struct, frozen=True):

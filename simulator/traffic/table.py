@@ -9,7 +9,7 @@ Ingress has hosts and no route of its own: they join the hosts of the route that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -166,17 +166,39 @@ class TableCompiler:
 
     def compile(self, version: int) -> Compiled:
         """Return the table of all that was taken; the one before when nothing of it changed."""
+        steps = self.compiling(version)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                compiled: Compiled = done.value
+                return compiled
+
+    def compiling(self, version: int) -> Generator[None, None, Compiled]:
+        """Do the same in steps of a few milliseconds; a small change has no more than one.
+
+        Between two steps objects may be taken: this table may have them, the next one has.
+        """
+        rows_per_step = self._settings.rows_per_step
         judged: dict[Key, None] = {}
         while self._ingresses_changed:
             changed, self._ingresses_changed = self._ingresses_changed, {}
             # The same order every time, so that a contested host has the same owner every time.
-            for key in sorted(changed, key=self._seniority):
+            for number, key in enumerate(sorted(changed, key=self._seniority), 1):
                 self._reprogram(key)
+                if number % self._settings.ingresses_per_step == 0:
+                    yield
             judged |= changed
-        backend_changes = {key: self._backend(key) for key in self._backends_changed}
-        routes = _with_changes(self._table.routes, self._route_changes)
-        backends = _with_changes(self._table.backends, backend_changes)
-        self._backends_changed, self._route_changes = {}, {}
+        # What is taken from here on is for the next table: nothing is reprogrammed any more.
+        touched, self._backends_changed = self._backends_changed, {}
+        route_changes, self._route_changes = self._route_changes, {}
+        backend_changes: dict[str, Backend | None] = {}
+        for number, backend in enumerate(touched, 1):
+            backend_changes[backend] = self._backend(backend)
+            if number % rows_per_step == 0:
+                yield
+        routes = yield from _with_changes(self._table.routes, route_changes, rows_per_step)
+        backends = yield from _with_changes(self._table.backends, backend_changes, rows_per_step)
         if routes is not self._table.routes or backends is not self._table.backends:
             self._table = RouteTable(version, routes, backends)
         return Compiled(self._table, tuple(judged))
@@ -315,18 +337,23 @@ def _asks_the_same(before: Ingress, after: Ingress) -> bool:
     )
 
 
-def _with_changes(rows: dict[str, Row], changes: Mapping[str, Row | None]) -> dict[str, Row]:
-    """Return the rows with the changes; the same map when they change nothing.
+def _with_changes(
+    rows: dict[str, Row], changes: Mapping[str, Row | None], rows_per_step: int
+) -> Generator[None, None, dict[str, Row]]:
+    """Return the rows with the changes, in steps; the same map when they change nothing.
 
     A row that is equal to the one in its place is left out: the old object stays.
     """
-    real = {key: row for key, row in changes.items() if rows.get(key) != row}
-    if not real:
-        return rows
-    changed = dict(rows)
-    for key, row in real.items():
+    changed: dict[str, Row] | None = None
+    for number, (key, row) in enumerate(changes.items(), 1):
+        if number % rows_per_step == 0:
+            yield
+        if rows.get(key) == row:
+            continue
+        if changed is None:
+            changed = dict(rows)
         if row is None:
             del changed[key]
         else:
             changed[key] = row
-    return changed
+    return rows if changed is None else changed

@@ -96,6 +96,34 @@ def test_every_table_is_one_that_a_worker_takes_and_leaves_out_nothing(
             told = table
 
 
+@given(steps, st.data())
+def test_what_is_taken_between_the_steps_of_a_table_is_in_the_next_one(
+    story: list[tuple[Step, bool]], data: st.DataObject
+) -> None:
+    small = TrafficSettings(ingresses_per_step=1, rows_per_step=1)
+    made, all_at_once = TableCompiler(small), TableCompiler(small)
+    worker, left, version = idle_worker(), [step for step, _ in story], 0
+    while left or version == 0:
+        version += 1
+        compiling = made.compiling(version)
+        while True:
+            for _ in range(data.draw(st.integers(0, len(left)))):
+                step = left.pop(0)
+                step(made)
+                step(all_at_once)
+                all_at_once.compile(version)
+            try:
+                next(compiling)
+            except StopIteration as done:
+                check(worker, done.value.table)
+                break
+    # Who was first to a host may differ by then; that every replica is known may not.
+    final, expected = made.compile(version + 1).table, all_at_once.compile(version + 1).table
+    check(worker, final)
+    for key in final.backends.keys() & expected.backends.keys():
+        assert final.backends[key].addresses == expected.backends[key].addresses
+
+
 def check(worker: Worker, table: RouteTable) -> None:
     Router(worker, 0, lambda _: None).replace(table)  # raises RefusedTable
     used = {share.backend for row in table.routes.values() for share in row.split.shares}
