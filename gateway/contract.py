@@ -49,7 +49,7 @@ def parse_address(text: str) -> Address:
     return Address(host.strip("[]"), int(port), network)
 
 
-class Share(Struct, frozen=True, array_like=True):
+class Share(Struct, frozen=True, array_like=True, gc=False):
     """One revision's part of a split. `weight` counts hundredths of a percent.
 
     `headers` are set on its requests: a client's own of the same name are dropped.
@@ -60,7 +60,7 @@ class Share(Struct, frozen=True, array_like=True):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Split(Struct, frozen=True, array_like=True):
+class Split(Struct, frozen=True, array_like=True, gc=False):
     """Where the requests of one route go: each share to another backend.
 
     `key` names the split, whose turns outlive a change.
@@ -72,7 +72,7 @@ class Split(Struct, frozen=True, array_like=True):
     seed: int | None = None
 
 
-class HeaderRule(Struct, frozen=True, array_like=True):
+class HeaderRule(Struct, frozen=True, array_like=True, gc=False):
     """Requests whose header `name` (lower case) is exactly `value` go to this split instead."""
 
     name: str
@@ -80,7 +80,7 @@ class HeaderRule(Struct, frozen=True, array_like=True):
     split: Split
 
 
-class Route(Struct, frozen=True, array_like=True):
+class Route(Struct, frozen=True, array_like=True, gc=False):
     """The hosts (lower case, no port) that one split answers for. `key` names the route.
 
     `hosts` are answered on every listener, `local_hosts` on the cluster-local one alone. `rules`
@@ -98,7 +98,7 @@ class Route(Struct, frozen=True, array_like=True):
     tag: str = ""
 
 
-class Backend(Struct, frozen=True, array_like=True):
+class Backend(Struct, frozen=True, array_like=True, gc=False):
     """A revision as the gateway sees it: replicas that answer now, each an `Address` as text.
 
     `key` is "NAMESPACE/REVISION". Without a replica its requests wait, up to `timeout_s` or the
@@ -187,14 +187,14 @@ SOCKETS_MAX = 64  # in one answer; the kernel passes at most 253 descriptors (SC
 SOCKETS_ANSWER_BYTES_MAX = 4096
 
 
-class SocketsWanted(Struct, frozen=True, array_like=True):
+class SocketsWanted(Struct, frozen=True, array_like=True, gc=False):
     """Make so many TCP sockets in this network; more than SOCKETS_MAX are not given at once."""
 
     network: str
     count: int
 
 
-class SocketsGiven(Struct, frozen=True, array_like=True):
+class SocketsGiven(Struct, frozen=True, array_like=True, gc=False):
     """The packet carries the descriptors of fresh TCP sockets (IPv4, non-blocking).
 
     They may be fewer than were wanted; when there is none, `why` says why.

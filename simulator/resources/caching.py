@@ -21,7 +21,7 @@ ANNOTATION_REFERENCE = "knary.dev/reference"  # what the manifest said, when it 
 ANNOTATION_PROGRAM = "knary.dev/program"  # an images.Program, as JSON
 
 
-class _Part(Struct, frozen=True, rename="camel", omit_defaults=True):
+class _Part(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """A part of an Image: absent fields stay absent when it is written."""
 
 

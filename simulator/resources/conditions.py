@@ -12,7 +12,7 @@ TRUE, FALSE, UNKNOWN = "True", "False", "Unknown"
 SEVERITY_INFO = "Info"
 
 
-class Condition(Struct, frozen=True, rename="camel", omit_defaults=True):
+class Condition(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """One named fact about an object. `severity` "" is Error, the kind that decides Ready."""
 
     type: str

@@ -25,7 +25,7 @@ ANNOTATION_ADDRESS = "knary.dev/address"  # "127.0.0.1:PORT", where it listens; 
 ANNOTATION_PID = "knary.dev/pid"
 
 
-class _Part(Struct, frozen=True, rename="camel", omit_defaults=True):
+class _Part(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """A part of a core object: absent fields stay absent when it is written."""
 
 
@@ -157,7 +157,7 @@ class ContainerState(_Part, frozen=True):
     terminated: Terminated | None = None
 
 
-class ContainerStatus(Struct, frozen=True, rename="camel"):
+class ContainerStatus(Struct, frozen=True, rename="camel", gc=False):
     """Written whole: Kubernetes clients require ready, restartCount, image and imageID."""
 
     name: str = ""

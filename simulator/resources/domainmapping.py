@@ -20,7 +20,7 @@ LABEL_DOMAIN_MAPPING_NAMESPACE = f"{serving.GROUP}/domainMappingNamespace"
 DOMAIN_MAPPING_FINALIZER = f"domainmappings.{serving.GROUP}"
 
 
-class _Part(Struct, frozen=True, rename="camel", omit_defaults=True):
+class _Part(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """A part of a DomainMapping: absent fields stay absent when it is written."""
 
 

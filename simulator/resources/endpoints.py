@@ -19,7 +19,7 @@ CLUSTER_IP, EXTERNAL_NAME = "ClusterIP", "ExternalName"
 NO_CLUSTER_IP = "None"  # a headless service's
 
 
-class _Part(Struct, frozen=True, rename="camel", omit_defaults=True):
+class _Part(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """A part of an object: absent fields stay absent when it is written."""
 
 
@@ -80,7 +80,7 @@ class LoadBalancerStatus(_Part, frozen=True):
     ingress: tuple[LoadBalancerAddress, ...] = ()
 
 
-class CoreServiceStatus(Struct, frozen=True, rename="camel"):
+class CoreServiceStatus(Struct, frozen=True, rename="camel", gc=False):
     """Written whole: a Service always says `loadBalancer: {}`."""
 
     load_balancer: LoadBalancerStatus = field(default_factory=LoadBalancerStatus)

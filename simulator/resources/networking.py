@@ -25,7 +25,7 @@ NETWORK_CONFIGURED = "NetworkConfigured"
 LOAD_BALANCER_READY = "LoadBalancerReady"
 
 
-class _Part(Struct, frozen=True, rename="camel", omit_defaults=True):
+class _Part(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """A part of an Ingress: absent fields stay absent when it is written."""
 
 

@@ -22,7 +22,7 @@ def described_by(struct: type[Struct]) -> Meta:
     return Meta(extra={SCHEMA: struct})
 
 
-class _Part(Struct, frozen=True, rename="camel"):
+class _Part(Struct, frozen=True, rename="camel", gc=False):
     """A shape only: no object is ever made of it.
 
     What the schema requires is not said: Knative's webhook fills such fields with empty texts

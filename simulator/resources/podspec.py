@@ -20,7 +20,7 @@ Quantity = int | str | float
 DEFAULT_USER_PORT = 8080
 
 
-class _Part(Struct, frozen=True, rename="camel", omit_defaults=True):
+class _Part(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """A part of a pod spec: absent fields stay absent when it is written."""
 
 

@@ -14,7 +14,7 @@ from simulator.resources.meta import Resource
 AUTHORIZATION, AUTHENTICATION = "authorization.k8s.io", "authentication.k8s.io"
 
 
-class _Part(Struct, frozen=True, rename="camel", omit_defaults=True):
+class _Part(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """A part of a review: absent fields stay absent when it is written."""
 
 
@@ -80,7 +80,7 @@ class RulesReviewSpec(_Part, frozen=True):
     namespace: str = ""
 
 
-class RulesReviewStatus(Struct, frozen=True, rename="camel"):
+class RulesReviewStatus(Struct, frozen=True, rename="camel", gc=False):
     """Written whole: Kubernetes clients require all but evaluationError."""
 
     resource_rules: tuple[ResourceRule, ...] = ()

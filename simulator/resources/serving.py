@@ -47,7 +47,7 @@ ROUTE_FINALIZER = "routes.serving.knative.dev"
 CLUSTER_LOCAL = "cluster-local"
 
 
-class _Part(Struct, frozen=True, rename="camel", omit_defaults=True):
+class _Part(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """A part of a serving object: absent fields stay absent when it is written."""
 
 

@@ -47,7 +47,7 @@ _INSIDE = ".svc"  # how the middle one of a route's three hosts inside the clust
 CONSUMED_HEADERS = frozenset({"knative-serving-namespace", "knative-serving-revision"})
 
 
-class TrafficSettings(Struct, frozen=True):
+class TrafficSettings(Struct, frozen=True, gc=False):
     """The instance's choices: its domain, its splitter and the seed of its dice."""
 
     domain: str = "example.com"
@@ -58,7 +58,7 @@ class TrafficSettings(Struct, frozen=True):
     rows_per_step: int = 512
 
 
-class HostMapping(Struct, frozen=True):
+class HostMapping(Struct, frozen=True, gc=False):
     """Hosts for the outside that lead to whatever route has the host `target` inside."""
 
     target: str

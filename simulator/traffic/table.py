@@ -32,7 +32,7 @@ from simulator.traffic.rows import (
 )
 
 
-class Programmed(Struct, frozen=True):
+class Programmed(Struct, frozen=True, gc=False):
     """The table has this generation of the Ingress, from `rules`, split as its annotation asks."""
 
     generation: int | None
@@ -40,7 +40,7 @@ class Programmed(Struct, frozen=True):
     splitter: str = ""
 
 
-class Waiting(Struct, frozen=True):
+class Waiting(Struct, frozen=True, gc=False):
     """Of this generation, these have no ready replica yet, or nobody serves them.
 
     Revisions are named as backends are, and hosts that mappings lead to by themselves.
@@ -50,7 +50,7 @@ class Waiting(Struct, frozen=True):
     missing: tuple[str, ...]
 
 
-class Conflicting(Struct, frozen=True):
+class Conflicting(Struct, frozen=True, gc=False):
     """This generation wants a host that another Ingress has."""
 
     generation: int | None
@@ -61,14 +61,14 @@ Verdict = Programmed | Waiting | Conflicting
 Row = TypeVar("Row", Route, Backend)
 
 
-class Compiled(Struct, frozen=True):
+class Compiled(Struct, frozen=True, gc=False):
     """The newest table, and the Ingresses that were judged anew for it."""
 
     table: RouteTable
     judged: tuple[Key, ...]
 
 
-class _Wanted(Struct, frozen=True):
+class _Wanted(Struct, frozen=True, gc=False):
     """What the rules of an Ingress ask for, whether or not they may have it."""
 
     routes: tuple[Route, ...] = ()
@@ -76,7 +76,7 @@ class _Wanted(Struct, frozen=True):
     backends: frozenset[str] = frozenset()
 
 
-class _Served(Struct, frozen=True):
+class _Served(Struct, frozen=True, gc=False):
     """What the table has of one Ingress. `hosts` are those that it holds against others."""
 
     routes: tuple[Route, ...] = ()
