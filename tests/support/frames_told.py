@@ -111,11 +111,30 @@ def _assert_follows(before: Frame, after: Frame) -> None:
     assert now["generation"] - was["generation"] == int(is_change or is_end)
     seen, sees = (one.get("status", {}).get("observedGeneration", 0) for one in (before, after))
     assert seen <= sees <= now["generation"]
+    for old, new in _pairs(before, after):
+        if _condition(old) == _condition(new):
+            assert old["lastTransitionTime"] == new["lastTransitionTime"]
+        else:
+            assert old["lastTransitionTime"] <= new["lastTransitionTime"]
+
+
+def assert_changes_have_their_time(frames: Iterable[Frame]) -> None:
+    """Check that no condition changed without a new time; for clocks that never stand still."""
+    known: dict[str, Frame] = {}
+    for frame in frames:
+        obj = frame["object"]
+        for old, new in _pairs(known.get(obj["metadata"]["uid"], {}), obj):
+            is_same = _condition(old) == _condition(new)
+            assert (old["lastTransitionTime"] == new["lastTransitionTime"]) is is_same
+        known[obj["metadata"]["uid"]] = obj
+
+
+def _pairs(before: Frame, after: Frame) -> Iterator[tuple[Frame, Frame]]:
+    """Yield each condition that both have, as it was and as it is."""
     known = {one["type"]: one for one in before.get("status", {}).get("conditions", [])}
     for one in after.get("status", {}).get("conditions", []):
-        if old := known.get(one["type"]):
-            is_same = _condition(old) == _condition(one)
-            assert (old["lastTransitionTime"] == one["lastTransitionTime"]) is is_same
+        if one["type"] in known:
+            yield known[one["type"]], one
 
 
 def _target(target: Frame) -> str:

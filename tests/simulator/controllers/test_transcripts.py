@@ -20,7 +20,14 @@ from simulator.controllers.settings import STOCK
 from tests.support.api import SERVICES, Api, manifest, running_api
 from tests.support.cluster import IMAGES
 from tests.support.dataplane import PodLife, Programmer
-from tests.support.frames_told import Frame, assert_lawful, in_order, told, told_events
+from tests.support.frames_told import (
+    Frame,
+    assert_changes_have_their_time,
+    assert_lawful,
+    in_order,
+    told,
+    told_events,
+)
 from tests.support.stepping import Stepper, stepping
 
 GOLDEN = Path(__file__).with_name("transcripts")
@@ -187,6 +194,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_generations_conditions_and_their_times_keep_the_rules(story: Told) -> None:
     assert_lawful(story.frames)
+    assert_changes_have_their_time(story.frames)
 
 
 def test_a_story_is_told_as_it_is_written_down(story: Told) -> None:
