@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from tests.support.gateway import HOST, Script, gateway, replying, revision, run, until
+from gateway.http2.errors import ErrorCode
+from gateway.http2.frames import PREFACE, goaway
+from tests.support.gateway import HOST, WAIT_S, Script, gateway, replying, revision, run, until
 from tests.support.h2peers import Peer, Seen, h2_client, h2_revision, h2c
 
 
@@ -93,3 +97,35 @@ def test_a_revision_that_does_not_speak_h2c_is_a_502() -> None:
                 assert seen.status == "502"
 
     run(story())
+
+
+@pytest.mark.parametrize(
+    ("begins", "answered"),
+    [
+        pytest.param(PREFACE[:-6] + b"XX\r\n\r\n", "GOAWAY", id="wrong at its end"),
+        pytest.param(PREFACE[:-1] + b"x", "GOAWAY", id="wrong in its last byte"),
+        pytest.param(b"INVALID CONNECTION PREFACE\r\n\r\n", "400", id="h2spec's: no HTTP at all"),
+        pytest.param(b"PRI / HTTP/1.0\r\n\r\n", "404", id="a method of that name"),
+        pytest.param(b"PRI / HTTP/2.0\r\n\r\n", "505", id="another target"),
+        pytest.param(b"PRJ * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505", id="another method"),
+    ],
+)
+def test_who_does_not_begin_as_http2_does_is_answered_in_http1(
+    begins: bytes, answered: str
+) -> None:
+    """RFC 9113 3.4: the GOAWAY may be left out, for such a peer speaks no HTTP/2."""
+
+    async def story() -> bytes:
+        async with gateway() as under_test:
+            reader, writer = await under_test.connect()
+            writer.write(begins)
+            try:
+                return await asyncio.wait_for(reader.read(), WAIT_S)
+            finally:
+                writer.close()
+
+    said = run(story())
+    if answered == "GOAWAY":
+        assert said.endswith(goaway(0, ErrorCode.PROTOCOL_ERROR, b"no HTTP/2 preface"))
+    else:
+        assert said.startswith(b"HTTP/1.1 %b " % answered.encode())
