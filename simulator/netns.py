@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import signal
@@ -126,12 +127,15 @@ def user_namespace_of(pid: int | str = "self") -> int:
 def way_into(pid: int) -> Iterator[Callable[[], None]]:
     """Give what a child, once forked, has to call to be in that process's network. Raise OSError.
 
-    It is this user's process; the child must have one thread, as one has after a fork.
+    It is this user's process, and has a network of its own, or gets one in a moment: until then
+    this raises, too. The child must have one thread, as one has after a fork.
     """
     kernel = Kernel()
     with contextlib.ExitStack() as opened:
         network, user = os.open(f"/proc/{pid}/ns/net", _OPEN), -1
         opened.callback(os.close, network)
+        if os.fstat(network).st_ino == os.stat("/proc/self/ns/net").st_ino:
+            raise OSError(errno.EAGAIN, "it is not in a network of its own yet")
         if os.stat(f"/proc/{pid}/ns/user").st_ino != os.stat("/proc/self/ns/user").st_ino:
             user = user_namespace_of(pid)
             opened.callback(os.close, user)

@@ -38,6 +38,7 @@ class _Stock:
         self.sockets: list[socket.socket] = []
         self.waiters: deque[Future[socket.socket]] = deque()
         self.ordered = 0
+        self.is_wanted = True  # some replica in the table has this network
 
 
 class Networks:
@@ -51,6 +52,7 @@ class Networks:
         self._link: socket.socket | None = None
         self._orders: deque[tuple[str, int]] = deque()  # unanswered, in their order
         self._stocks: dict[str, _Stock] = {}
+        self._unasked: dict[str, None] = {}  # networks, when the link took no more questions
         self._total = 0  # sockets at hand
 
     async def connect(self, network: str, host: str, port: int) -> socket.socket:
@@ -67,6 +69,7 @@ class Networks:
         stock = self._stocks.get(network)
         if stock is None:
             stock = self._stocks[network] = _Stock()
+        stock.is_wanted = True
         if stock.sockets:
             self._total -= 1
             fresh = stock.sockets.pop()
@@ -78,7 +81,9 @@ class Networks:
         try:
             return await waiter
         except BaseException:
-            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+            if waiter in stock.waiters:
+                stock.waiters.remove(waiter)
+            elif not waiter.cancelled() and waiter.exception() is None:
                 waiter.result().close()  # it came in the moment of giving up
             raise
 
@@ -86,9 +91,9 @@ class Networks:
         """Close what is at hand of a network that is out of use; those who wait are served."""
         stock = self._stocks.get(network)
         if stock is not None:
+            stock.is_wanted = False
             self._empty(stock)
-            if not stock.waiters:
-                del self._stocks[network]
+            self._drop_unused(network, stock)
 
     def close(self) -> None:
         """Let go of everything; who waits is told."""
@@ -98,7 +103,7 @@ class Networks:
 
     def _order(self, network: str, stock: _Stock) -> None:
         """Ask for what is waited for, and for a few ahead."""
-        ahead = self._ahead if self._total < self._total_max else 0
+        ahead = self._ahead if stock.is_wanted and self._total < self._total_max else 0
         missing = len(stock.waiters) + ahead - len(stock.sockets) - stock.ordered
         try:
             while missing > 0:
@@ -107,6 +112,10 @@ class Networks:
                 self._orders.append((network, count))
                 stock.ordered += count
                 missing -= count
+        except BlockingIOError:
+            self._unasked[network] = None  # answers to come make room for the question
+            if not self._orders:
+                self._lose("it takes no question")
         except OSError as error:
             self._lose(error.strerror or "cannot be reached")
 
@@ -150,15 +159,26 @@ class Networks:
                 one.close()
             self._lose(str(error))
             return
-        self._deal(network, count, fresh, given.why)
-
-    def _deal(self, network: str, count: int, fresh: list[socket.socket], why: str) -> None:
-        """Hand out what came, keep the rest; without any, who waits is told why."""
-        stock = self._stocks.get(network)
-        if stock is None:  # forgotten meanwhile
-            stock = _Stock()
-            stock.ordered = count
+        stock = self._stocks[network]
         stock.ordered -= count
+        self._deal(stock, fresh, given.why)
+        if stock.waiters:  # the answer was for some of those who wait
+            self._unasked[network] = None
+        self._drop_unused(network, stock)
+        self._ask_again()
+
+    def _ask_again(self) -> None:
+        """Ask what could not be asked before, until the link takes no more."""
+        unasked, self._unasked = self._unasked, {}
+        for network in unasked:
+            stock = self._stocks.get(network)
+            if self._unasked:
+                self._unasked[network] = None
+            elif stock is not None:
+                self._order(network, stock)
+
+    def _deal(self, stock: _Stock, fresh: list[socket.socket], why: str) -> None:
+        """Hand out what came, keep the rest; without any, who waits is told why."""
         failed = not fresh
         while stock.waiters and (fresh or failed):
             waiter = stock.waiters.popleft()
@@ -168,14 +188,16 @@ class Networks:
                 waiter.set_exception(ConnectionRefusedError(why))
             else:
                 waiter.set_result(fresh.pop())
-        known = network in self._stocks
-        while fresh and known and len(stock.sockets) < self._ahead:
+        while fresh and stock.is_wanted and len(stock.sockets) < self._ahead:
             stock.sockets.append(fresh.pop())
             self._total += 1
         for one in fresh:
             one.close()
-        if stock.waiters:  # the answer was for some of those who wait
-            self._order(network, stock)
+
+    def _drop_unused(self, network: str, stock: _Stock) -> None:
+        if not stock.is_wanted and not stock.waiters and not stock.ordered:
+            del self._stocks[network]
+            self._unasked.pop(network, None)
 
     def _lose(self, why: str) -> None:
         """Let go of a connection that ended: what was made before may be of networks long gone."""
@@ -185,6 +207,7 @@ class Networks:
             self._loop.remove_reader(link)
             link.close()
         self._orders.clear()
+        self._unasked.clear()
         stocks, self._stocks = self._stocks, {}
         for stock in stocks.values():
             self._empty(stock)

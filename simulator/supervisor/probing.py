@@ -8,6 +8,7 @@ import enum
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -219,20 +220,7 @@ class Prober:
 
     async def _exits_well(self, check: ExecCheck) -> bool:
         """Run the command beside the replica: its folder, its environment, its network."""
-        with contextlib.ExitStack() as opened:
-            enter = None
-            if self._probed.fresh is not None:
-                enter = opened.enter_context(way_into(self._probed.pid))
-            process = await asyncio.create_subprocess_exec(
-                *check.command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-                env=dict(self._probed.environment),
-                cwd=self._probed.folder,
-                start_new_session=True,
-                preexec_fn=enter,  # two system calls, which no library but the C one makes
-            )
+        process = await self._start(check)
         try:
             return await process.wait() == 0
         finally:
@@ -240,6 +228,25 @@ class Prober:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
                 await asyncio.shield(process.wait())
+
+    async def _start(self, check: ExecCheck) -> asyncio.subprocess.Process:
+        with contextlib.ExitStack() as opened:
+            enter = None
+            if self._probed.fresh is not None:
+                enter = opened.enter_context(way_into(self._probed.pid))
+            try:
+                return await asyncio.create_subprocess_exec(
+                    *check.command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.DEVNULL,
+                    env=dict(self._probed.environment),
+                    cwd=self._probed.folder,
+                    start_new_session=True,
+                    preexec_fn=enter,  # a few system calls, nothing else
+                )
+            except subprocess.SubprocessError as error:
+                raise OSError("the command cannot enter the replica's network") from error
 
 
 def _unverified() -> object:

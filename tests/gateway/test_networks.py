@@ -7,10 +7,10 @@ import os
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from gateway.contract import RouteTable
-from gateway.router import RefusedTable
+from gateway.contract import RouteTable, parse_address
 from gateway.settings import Settings
 from gateway.upstream.networks import Networks
 from tests.support.gateway import gateway, revision, run, saying, table, until
@@ -147,10 +147,58 @@ def test_who_gives_up_leaves_nothing_behind(tmp_path: Path, answered: bool) -> N
     run(whole())
 
 
-def test_a_table_with_networks_is_refused_where_nobody_keeps_any() -> None:
+def test_where_nobody_keeps_networks_such_a_replica_is_one_that_does_not_answer() -> None:
     async def story() -> None:
-        async with gateway() as worker:
-            with pytest.raises(RefusedTable, match="no way into the network"):
-                worker.router.replace(table({"hello": ("one@127.0.0.1:8080",)}))
+        async with gateway(replica_wait_s_max=0.05) as worker, revision(saying("here")) as address:
+            worker.router.replace(table({"hello": ("one@127.0.0.1:8080",)}))
+            assert (await worker.get()).startswith(b"HTTP/1.1 503 ")
+            worker.router.replace(table({"hello": (f"one@{address}", address)}))
+            assert (await worker.get()).endswith(b"\r\n\r\nhere")
+
+    run(story())
+
+
+def test_more_networks_than_questions_fit_the_link_are_all_asked_for(tmp_path: Path) -> None:
+    async def story() -> None:
+        names = [f"network-{number}" for number in range(1000)]
+        loop = asyncio.get_running_loop()
+        settings = msgspec.structs.replace(Settings(), sockets_ahead_max=0)
+        with keeper(tmp_path / "k", *names) as kept:
+            async with revision(saying("here")) as address:
+                where = parse_address(address)
+                networks = Networks(loop, str(kept.path), settings)
+
+                async def connect(name: str) -> None:
+                    (await networks.connect(name, where.host, where.port)).close()
+
+                await asyncio.gather(*map(connect, names))
+                assert kept.asked == [1] * 1000
+                networks.close()
+
+    run(story())
+
+
+def test_a_network_that_is_forgotten_during_a_dial_is_not_stocked(tmp_path: Path) -> None:
+    async def story() -> None:
+        with keeper(tmp_path / "k", "one") as kept:
+            async with revision(saying("here")) as address:
+                where = parse_address(address)
+                networks = Networks(asyncio.get_running_loop(), str(kept.path), Settings())
+                (await networks.connect("one", where.host, where.port)).close()
+                networks.forget("one")
+                before = open_descriptors()
+                dials = [
+                    asyncio.create_task(networks.connect("one", where.host, where.port))
+                    for _ in range(3)
+                ]
+                await asyncio.sleep(0)
+                networks.forget("one")
+                for connected in await asyncio.gather(*dials):
+                    connected.close()
+                await until(lambda: open_descriptors() <= before, "no socket is kept")
+                again = await networks.connect("one", where.host, where.port)
+                again.close()
+                await until(lambda: open_descriptors() == before + AHEAD, "but then some are")
+                networks.close()
 
     run(story())
