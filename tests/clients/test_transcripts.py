@@ -24,7 +24,7 @@ def test_what_is_printed(
     name: str, knary: Instance, client: Callable[[str, str], Client], tmp_path: Path
 ) -> None:
     path = TRANSCRIPTS / f"{name}.txt"
-    words = {step.command.split()[0] for step in transcripts.read(path)}
+    words = {transcripts.client_of(step.command) for step in transcripts.read(path)}
     clients = {word: client(word, name) for word in sorted(words)}
     knary.run("apply", "-f", "-", stdin=NAMESPACE.format(name=name))
     files = tmp_path / "files"

@@ -12,8 +12,10 @@ import difflib
 import os
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 
 from msgspec import Struct, structs
@@ -31,12 +33,17 @@ _CHANGING = (
     (r"(?m)^Warning: Kubernetes default value is insecure.*\n", ""),  # as Knative: each time
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
     (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "DATE"),
+    (r"(?m)^W\d{4} .*\n", ""),  # the log of client-go
+    (r"(?m)^(diff -u -N|---|\+\+\+) .*\n", ""),  # the names of kubectl's own files
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UID"),
-    (r"""(resourceVersion"?: )"?\d+"?""", r"\1RV"),
+    (r"""(resourceVersion"?: ?|Resource Version: +)"?\d+"?""", r"\1RV"),
+    (r"""(knary.dev/pid: )"?\d+"?""", r"\1PID"),
+    (r"listening on port \d+", "listening on port PORT"),
+    (r'"(gitVersion|gitCommit|goVersion|platform)": "[^"]*"', r'"\1": ...'),
     (r"-deployment-[a-z0-9]{8,10}(-[a-z0-9]{5})?", "-deployment-ID"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"(?m)((?<=  )|(?<= \())(\d+m)?\d+s(?= |\)|$)", "AGE"),
-    (r"(?m)(?<=\S) {2,}(?=\S)", "  "),  # columns are as wide as what was replaced
+    (r"(?<!\n[-+])(?<=\S) {2,}(?=\S)", "  "),  # columns are as wide as what was replaced
     (r"(?m) +$", ""),
 )
 
@@ -79,14 +86,11 @@ def play(path: Path, clients: Mapping[str, Client], cwd: Path) -> None:
     writes = os.environ.get(WRITE_VARIABLE) == "write"
     steps = []
     for step in read(path):
-        name, *words = shlex.split(step.command)
-        client = clients[name]
-        if writes:
-            printed = _settled(client, words, cwd) if step.mark == "~" else _run(client, words, cwd)
-        elif step.mark == "~":
-            printed = _until(step.printed, client, words, cwd)
+        ask = partial(_run, clients[client_of(step.command)], step.command, cwd)
+        if step.mark == "$":
+            printed = ask()
         else:
-            printed = _run(client, words, cwd)
+            printed = _settled(ask) if writes else _until(step.printed, ask)
         steps.append(structs.replace(step, printed=printed))
         if not writes and printed != step.printed:
             lines = (step.printed.splitlines(), printed.splitlines())
@@ -96,28 +100,33 @@ def play(path: Path, clients: Mapping[str, Client], cwd: Path) -> None:
         write(path, steps)
 
 
-def _until(expected: str, client: Client, words: list[str], cwd: Path) -> str:
+def client_of(command: str) -> str:
+    """Return the name of a command line's client: its first word that sets no variable."""
+    return next(word for word in shlex.split(command) if "=" not in word)
+
+
+def _until(expected: str, ask: Callable[[], str]) -> str:
     """Return what is printed: `expected`, or what was printed last in the time there is."""
     last = [""]
 
     def is_printed() -> bool:
-        last[0] = _run(client, words, cwd)
+        last[0] = ask()
         return last[0] == expected
 
     with suppress(AssertionError):
-        eventually(f"{words} to print what is expected", is_printed, SETTLED_S_MAX)
+        eventually("what is expected", is_printed, SETTLED_S_MAX)
     return last[0]
 
 
-def _settled(client: Client, words: list[str], cwd: Path) -> str:
+def _settled(ask: Callable[[], str]) -> str:
     """Return what is printed once it has not changed for a while."""
-    seen = [_run(client, words, cwd)]
+    seen = [ask()]
 
     def is_settled() -> bool:
-        seen.append(_run(client, words, cwd))
+        seen.append(ask())
         return len(seen) > SETTLED_COUNT and len(set(seen[-SETTLED_COUNT:])) == 1
 
-    eventually(f"{words} to settle", is_settled, SETTLED_S_MAX)
+    eventually("what is printed to settle", is_settled, SETTLED_S_MAX)
     return seen[-1]
 
 
@@ -131,7 +140,11 @@ def shown(text: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _run(client: Client, words: list[str], cwd: Path) -> str:
-    done = client.run(*words, check=False, cwd=cwd)
+def _run(client: Client, command: str, cwd: Path) -> str:
+    """Return what the command line prints; NAME=VALUE before it is in its environment."""
+    words = shlex.split(command)
+    variables = list(takewhile(lambda word: "=" in word, words))
+    settings = dict(word.split("=", 1) for word in variables)
+    done = client.run(*words[len(variables) + 1 :], check=False, cwd=cwd, **settings)
     status = f"[{done.status}]\n" if done.status else ""
     return shown(done.out + done.err) + status
