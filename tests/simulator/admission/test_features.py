@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.admission.settings import STOCK_FEATURES, Defaults
+from simulator.config.keys import SETTINGS
 from tests.support.manifests import Document, admitted, container, refusal, service
 
 POD = "spec.template.spec"
@@ -23,40 +24,139 @@ def with_features(*features: str) -> Defaults:
     return Defaults(features=STOCK_FEATURES | set(features))
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("affinity", {}),
-        ("topologySpreadConstraints", [{}]),
-        ("hostAliases", [{}]),
-        ("nodeSelector", {"a": "b"}),
-        ("runtimeClassName", "x"),
-        ("tolerations", [{}]),
-        ("securityContext", {}),
-        ("shareProcessNamespace", False),
-        ("priorityClassName", "x"),
-        ("schedulerName", "x"),
-        ("dnsPolicy", "x"),
-        ("dnsConfig", {}),
-        ("hostIPC", True),
-        ("hostPID", True),
-        ("hostNetwork", True),
-        ("automountServiceAccountToken", True),
-    ],
-)
-def test_fields_of_the_pod_behind_a_feature_are_refused(field: str, value: Any) -> None:
-    document = service(**{field: value})
-    assert refusal(document) == f"must not set the field(s): {POD}.{field}"
-    if field != "automountServiceAccountToken":
-        feature = f"kubernetes.podspec-{field.lower()}"
-        admitted(document, defaults=with_features(feature))
+def of_pod(field: str, value: Any) -> tuple[Document, str]:
+    """Return a Service with this field of its pod, and its refusal."""
+    return service(**{field: value}), f"must not set the field(s): {POD}.{field}"
 
 
-def test_several_containers_need_their_feature() -> None:
-    document = service(containers=[container(ports=PORT), container()])
-    admitted(document)
-    assert refusal(document, defaults=Defaults(features=frozenset())) == (
-        "multi-container is off, but found 2 containers: "
+def mounting(volume: Document, **mount: Any) -> Document:
+    mounts = [{"name": "v", "mountPath": "/v", **mount}]
+    return service(containers=[container(volumeMounts=mounts)], volumes=[{"name": "v", **volume}])
+
+
+def off(title: str, source: str, found: str) -> str:
+    """Return the refusal of a type of volumes."""
+    return (
+        f"{title} support is disabled, but found {found}: \n"
+        f"must not set the field(s): {POD}.volumes[0].{source}"
+    )
+
+
+CLAIM = {"persistentVolumeClaim": {"claimName": "c", "readOnly": True}}
+PROBED = [container(ports=PORT), container(livenessProbe={"tcpSocket": {"port": 1}})]
+BY_FIELD = [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]
+ADDING = {"capabilities": {"add": ["NET_ADMIN"]}}
+
+# What each feature is for: a Service that needs it, and what is said when it is disabled.
+FEATURES: dict[str, tuple[Document, str]] = {
+    "kubernetes.containerspec-addcapabilities": (
+        one(securityContext=ADDING),
+        f"must not set the field(s): {FIRST}.securityContext.capabilities.add",
+    ),
+    "kubernetes.podspec-affinity": of_pod("affinity", {}),
+    "kubernetes.podspec-dnsconfig": of_pod("dnsConfig", {}),
+    "kubernetes.podspec-dnspolicy": of_pod("dnsPolicy", "x"),
+    "kubernetes.podspec-fieldref": (
+        one(env=BY_FIELD),
+        f"must not set the field(s): {FIRST}.env[0].valueFrom.fieldRef",
+    ),
+    "kubernetes.podspec-hostaliases": of_pod("hostAliases", [{}]),
+    "kubernetes.podspec-hostipc": of_pod("hostIPC", True),
+    "kubernetes.podspec-hostnetwork": of_pod("hostNetwork", True),
+    "kubernetes.podspec-hostpid": of_pod("hostPID", True),
+    "kubernetes.podspec-init-containers": (
+        service(initContainers=[container()]),
+        (
+            f"must not set the field(s): {POD}.initContainers\n"
+            "pod spec support for init-containers is off, but found 1 init containers: "
+        ),
+    ),
+    "kubernetes.podspec-nodeselector": of_pod("nodeSelector", {"a": "b"}),
+    "kubernetes.podspec-persistent-volume-claim": (
+        mounting(CLAIM, readOnly=True),
+        off("Persistent volume claim", "persistentVolumeClaim", "persistent volume claim c"),
+    ),
+    "kubernetes.podspec-persistent-volume-write": (
+        mounting({"persistentVolumeClaim": {"claimName": "c"}}),
+        (
+            "Persistent volume write support is disabled, but found persistent volume claim c that is"
+            " not read-only: "
+        ),
+    ),
+    "kubernetes.podspec-priorityclassname": of_pod("priorityClassName", "x"),
+    "kubernetes.podspec-runtimeclassname": of_pod("runtimeClassName", "x"),
+    "kubernetes.podspec-schedulername": of_pod("schedulerName", "x"),
+    "kubernetes.podspec-securitycontext": of_pod("securityContext", {}),
+    "kubernetes.podspec-shareprocessnamespace": of_pod("shareProcessNamespace", False),
+    "kubernetes.podspec-tolerations": of_pod("tolerations", [{}]),
+    "kubernetes.podspec-topologyspreadconstraints": of_pod("topologySpreadConstraints", [{}]),
+    "kubernetes.podspec-volumes-csi": (
+        mounting({"csi": {"driver": "d"}}),
+        off("CSI volume", "csi", "CSI volume v"),
+    ),
+    "kubernetes.podspec-volumes-emptydir": (
+        mounting({"emptyDir": {}}),
+        off("EmptyDir volume", "emptyDir", "EmptyDir volume v"),
+    ),
+    "kubernetes.podspec-volumes-ephemeral": (
+        mounting({"ephemeral": {}}),
+        off("Ephemeral volume", "ephemeral", "Ephemeral volume v"),
+    ),
+    "kubernetes.podspec-volumes-hostpath": (
+        mounting({"hostPath": {"path": "/x"}}),
+        off("HostPath volume", "hostPath", "HostPath volume v"),
+    ),
+    "kubernetes.podspec-volumes-image": (
+        mounting({"image": {"reference": "r"}}),
+        off("Image volume", "image", "Image volume v"),
+    ),
+    "kubernetes.podspec-volumes-mount-propagation": (
+        mounting({"emptyDir": {}}, mountPropagation="HostToContainer"),
+        (
+            "Volume Mount Propagation support is disabled, but found volume mount v with mount"
+            f" propagation: \nmust not set the field(s): {FIRST}.volumeMounts[0].mountPropagation"
+        ),
+    ),
+    "multi-container": (
+        service(containers=[container(ports=PORT), container()]),
+        "multi-container is off, but found 2 containers: ",
+    ),
+    "multi-container-probing": (
+        service(containers=PROBED),
+        f"must not set the field(s): {POD}.containers[1].livenessProbe",
+    ),
+}
+# What needs another feature besides.
+ALSO = {
+    "kubernetes.podspec-persistent-volume-write": {"kubernetes.podspec-persistent-volume-claim"}
+}
+# Features that refuse nothing: what they do is tested where it is done.
+ELSEWHERE = {
+    "autodetect-http2",
+    "queueproxy.mount-podinfo",
+    "queueproxy.resource-defaults",
+    "secure-pod-defaults",
+    "tag-header-based-routing",
+}
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_each_feature_decides_about_what_it_is_for(feature: str) -> None:
+    document, message = FEATURES[feature]
+    others = STOCK_FEATURES | ALSO.get(feature, frozenset())
+    assert refusal(document, defaults=Defaults(features=others - {feature})) == message
+    admitted(document, defaults=Defaults(features=others | {feature}))
+
+
+def test_every_feature_has_its_row() -> None:
+    known = {setting.key for setting in SETTINGS["config-features"]}
+    assert FEATURES.keys() | ELSEWHERE == known
+
+
+def test_a_pod_may_only_give_up_its_token() -> None:
+    admitted(service(automountServiceAccountToken=False))
+    assert refusal(service(automountServiceAccountToken=True)) == (
+        f"must not set the field(s): {POD}.automountServiceAccountToken"
     )
 
 
@@ -137,11 +237,4 @@ def test_init_containers_reach_admission_whole() -> None:
         f"missing field(s): {first}.env[0].name\n"
         f"must not set the field(s): {first}.ports.hostIP, {first}.ports.hostPort,"
         f" {first}.resources.claims"
-    )
-
-
-def test_init_containers_are_refused_twice_over() -> None:
-    assert refusal(service(initContainers=[container()])) == (
-        f"must not set the field(s): {POD}.initContainers\n"
-        f"pod spec support for init-containers is off, but found 1 init containers: "
     )
