@@ -79,8 +79,8 @@ FEATURES: dict[str, tuple[Document, str]] = {
     "kubernetes.podspec-persistent-volume-write": (
         mounting({"persistentVolumeClaim": {"claimName": "c"}}),
         (
-            "Persistent volume write support is disabled, but found persistent volume claim c that is"
-            " not read-only: "
+            "Persistent volume write support is disabled, but found persistent volume claim c that"
+            " is not read-only: "
         ),
     ),
     "kubernetes.podspec-priorityclassname": of_pod("priorityClassName", "x"),
