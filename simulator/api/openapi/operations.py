@@ -183,9 +183,10 @@ class _Operations:
 
     def _responses(self, verb: Verb) -> Document:
         code, words = ("201", "Created") if verb == "create" else ("200", "OK")
+        media_type = "application/json"
         match verb:
             case "log":
-                return {code: _response(words, {"type": "string"}, "text/plain")}
+                schema, media_type = {"type": "string"}, "text/plain"
             case "list":
                 schema = self._schemas.list_of(self._info)
             case "deletecollection":
@@ -197,7 +198,7 @@ class _Operations:
                 schema = self._schemas.kind(self._info)
         status = self._schemas.refer(f"{META}.Status", STATUS)
         refused = _response("Refused: what was wrong, and where", status)
-        return {code: _response(words, schema), "default": refused}
+        return {code: _response(words, schema, media_type), "default": refused}
 
 
 def _response(words: str, schema: Schema, media_type: str = "application/json") -> Document:
