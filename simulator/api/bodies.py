@@ -56,15 +56,10 @@ def body_types(info: KindInfo) -> tuple[str, ...]:
 def document_of(request: Request) -> tuple[Any, tuple[str, ...]]:
     """Return the document of a body, and the paths of keys given twice. Raise ApiError.
 
-    No Content-Type means JSON. Of Kubernetes' own kinds, apiVersion and kind may be left out.
+    No Content-Type means JSON.
     """
     info = request.target.info
-    document, duplicates = _document(request, body_types(info), info.api_version, info.kind)
-    if isinstance(document, dict) and not info.is_custom:
-        named = {"apiVersion": info.api_version, "kind": info.kind}
-        given = {key: value for key, value in document.items() if key not in named or value}
-        document = named | given
-    return document, duplicates
+    return _document(request, body_types(info), info.api_version, info.kind)
 
 
 def _document(

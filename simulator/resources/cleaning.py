@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator.errors import BadRequest
 from simulator.resources.documents import DEPTH_MAX
+from simulator.resources.gotimes import flaw_of_moment
 from simulator.resources.gotypes import INT32_MAX, INT64_MAX, cannot_unmarshal, go_type
 from simulator.resources.quantities import WRONG_FORMAT, canonical_quantity
 from simulator.resources.schemarules import (
@@ -20,6 +21,7 @@ from simulator.resources.schemarules import (
     PRUNED,
     REQUIRED,
     REQUIRED_LISTS,
+    is_time,
 )
 from simulator.resources.shapes import (
     AnyShape,
@@ -43,12 +45,15 @@ _ZEROS: dict[str, Any] = {"string": "", "boolean": False, "integer": 0, "number"
 
 
 class Walk:
-    """The pass: `mistakes` are of Knative's kinds, in Go's words; `causes` are the schema's."""
+    """The pass. What a Go decoder chokes on is in its words: `unreadable` of the API server's,
+    `mistakes` of that of Knative's webhook. `causes` are the schema's.
+    """
 
     def __init__(self, *, is_knatives: bool) -> None:
         self.unknown_fields: list[str] = []
         self.causes: list[Cause] = []
         self.mistakes: list[Mistake] = []
+        self.unreadable: list[Mistake] = []
         self._is_knatives = is_knatives
         self._fields: list[tuple[type, str]] = []  # the structs' fields that lead here
         self._place: list[str] = []  # every step that leads here
@@ -65,14 +70,14 @@ class Walk:
             case MapShape():
                 return self._map(value, shape, path, depth)
             case ScalarShape():
-                return self._scalar(value, shape, path)
+                return self._scalar(value, shape)
             case AnyShape():
                 _check_json(value, path, depth)
                 return value
 
     def _object(self, value: Any, shape: ObjectShape, path: str, depth: int) -> Any:
         if not isinstance(value, dict):
-            return self._refuse_type(value, shape, "object", path)
+            return self._refuse_type(value, shape)
         kept: dict[str, Any] = {}
         for key, below in value.items():
             field = None if self._is_pruned(shape.type, key) else shape.fields.get(key)
@@ -102,10 +107,10 @@ class Walk:
 
     def _list(self, value: Any, shape: ListShape, path: str, depth: int) -> Any:
         if not isinstance(value, list | tuple):
-            return self._refuse_type(value, shape, "array", path)
+            return self._refuse_type(value, shape)
         cleaned = []
         for index, item in enumerate(value):
-            given = _zero(shape.item) if item is None and self._speaks_go() else item
+            given = _zero(shape.item) if item is None else item
             self._place.append(f"{index:09}")
             cleaned.append(self.clean(given, shape.item, f"{path}[{index}]", depth + 1))
             self._place.pop()
@@ -113,7 +118,7 @@ class Walk:
 
     def _map(self, value: Any, shape: MapShape, path: str, depth: int) -> Any:
         if not isinstance(value, dict):
-            return self._refuse_type(value, shape, "object", path)
+            return self._refuse_type(value, shape)
         kept = {}
         for key, below in value.items():
             if below is not None:
@@ -122,17 +127,22 @@ class Walk:
                 self._place.pop()
         return kept
 
-    def _scalar(self, value: Any, shape: ScalarShape, path: str) -> Any:
-        if shape.names == QUANTITY and self._speaks_go():
+    def _scalar(self, value: Any, shape: ScalarShape) -> Any:
+        if shape.names == QUANTITY:
             return self._quantity(value)
         if isinstance(value, float) and "integer" in shape.names and value.is_integer():
             value = int(value)
         name = type_name(value)
         if name in shape.names or (name == "integer" and "number" in shape.names):
-            is_integer = name == "integer" and self._speaks_go()
-            if not is_integer or abs(value) <= self._integer_max(shape):
+            if (
+                name == "string"
+                and is_time(self._fields[-1][1])
+                and (flaw := flaw_of_moment(value))
+            ):
+                return self._note_mistake(flaw)
+            if name != "integer" or abs(value) <= self._integer_max(shape):
                 return value
-        return self._refuse_type(value, shape, ",".join(shape.names), path)
+        return self._refuse_type(value, shape)
 
     def _quantity(self, value: Any) -> str:
         """Return the quantity as Go writes it: the webhook hands all of them back like that."""
@@ -154,7 +164,7 @@ class Walk:
     def _is_pruned(self, holder: type, key: str) -> bool:
         return self._is_knatives and key in PRUNED.get(holder, ()) and not self._is_open()
 
-    def _speaks_go(self) -> bool:
+    def _is_webhooks(self) -> bool:
         """Tell whether Knative's webhook is the first to read this; metadata is the server's."""
         return self._is_knatives and bool(self._fields) and self._fields[0][1] != "metadata"
 
@@ -176,16 +186,16 @@ class Walk:
                 self._refuse(cause)
             seen.add(named)
 
-    def _refuse_type(self, value: Any, shape: Shape, expected: str, path: str) -> None:
-        if not self._speaks_go():
-            self._refuse(_wrong_type(type_name(value), expected, path))
-            return
+    def _refuse_type(self, value: Any, shape: Shape) -> None:
         type_ = go_type(*self._fields[-1], shape)
-        self._note_mistake(cannot_unmarshal(value, tuple(self._fields), type_))
+        # Of a custom resource the server knows the metadata alone, and reads it by itself.
+        above = 1 if self._is_knatives and not self._is_webhooks() else 0
+        self._note_mistake(cannot_unmarshal(value, tuple(self._fields[above:]), type_))
 
     def _note_mistake(self, words: str) -> None:
-        if len(self.mistakes) < CAUSES_MAX:
-            self.mistakes.append((tuple(self._place), words))
+        noted = self.mistakes if self._is_webhooks() else self.unreadable
+        if len(noted) < CAUSES_MAX:
+            noted.append((tuple(self._place), words))
 
     def _refuse(self, cause: Cause) -> None:
         if len(self.causes) < CAUSES_MAX:

@@ -18,13 +18,15 @@ from simulator.errors import BadRequest, Invalid
 from simulator.resources.cleaning import Walk, type_name
 from simulator.resources.documents import parse_json
 from simulator.resources.meta import Resource
-from simulator.resources.scheme import KindInfo
+from simulator.resources.scheme import BY_KIND, KindInfo
 from simulator.resources.shapes import shape_of
 from simulator.resources.wording import bad_value
 
 __all__ = ["Decoded", "decode", "decoding_warnings", "parse_json", "strict_decoding_error"]
 
 SHOWN_BODY_CHARACTERS_MAX = 200
+SHOWN_MESSAGE_CHARACTERS_MAX = 1000
+_SCHEME = "pkg/api/legacyscheme/scheme.go:30"
 
 MUTATING_WEBHOOK = "webhook.serving.knative.dev"
 
@@ -40,9 +42,8 @@ def decode(document: Any, info: KindInfo) -> Decoded:
     """Return the object that a request's document describes.
 
     Nulls count as absent; a tuple is an array, since `scheme.to_document` makes tuples. Raise
-    BadRequest when it is no object of this kind, or a field of a Knative kind has a wrong type;
-    Invalid (422, every cause at once) when one of another kind has, when a field is missing, or a
-    list names an item twice.
+    BadRequest when it is no object of this kind, or a field has a wrong type; Invalid (422, every
+    cause at once) when a field is missing, or a list names an item twice.
     """
     if isinstance(document, dict) and not info.is_custom:
         document = _with_kind(document, info)
@@ -50,6 +51,9 @@ def decode(document: Any, info: KindInfo) -> Decoded:
     walk = Walk(is_knatives=info.is_custom)
     body = {key: value for key, value in document.items() if key not in ("apiVersion", "kind")}
     cleaned = walk.clean(body, shape_of(info.type), "", 0)
+    if walk.unreadable:
+        _, first = min(walk.unreadable)
+        raise BadRequest(cannot_be_handled(info.kind, info.version, first))
     if walk.mistakes:
         _, first = min(walk.mistakes)
         raise BadRequest(
@@ -62,7 +66,9 @@ def decode(document: Any, info: KindInfo) -> Decoded:
         decoded = msgspec.convert(cleaned, info.type)
     except msgspec.ValidationError as error:
         raise BadRequest(cannot_be_handled(info.kind, info.version, str(error))) from error
-    return Decoded(decoded, tuple(walk.unknown_fields))
+    # A custom resource is pruned, in the order of the names; others are read as they come.
+    unknown = sorted(walk.unknown_fields) if info.is_custom else walk.unknown_fields
+    return Decoded(decoded, tuple(unknown))
 
 
 def strict_decoding_error(
@@ -108,17 +114,31 @@ def _check_kind(document: Any, info: KindInfo) -> None:
         if not isinstance(given, str) or not given:
             shown = bad_value(document)[:SHOWN_BODY_CHARACTERS_MAX]
             raise BadRequest(f"Object '{word}' is missing in '{shown}'")
-    if document["apiVersion"] != info.api_version:
+    named = document["apiVersion"], document["kind"]
+    if named == (info.api_version, info.kind):
+        return
+    if not info.is_custom:
+        raise _wrong_kind(*named, info)
+    if named[0] != info.api_version:
         raise BadRequest(
-            f"the API version in the data ({document['apiVersion']})"
+            f"the API version in the data ({named[0][:SHOWN_BODY_CHARACTERS_MAX]})"
             f" does not match the expected API version ({info.api_version})"
         )
-    if document["kind"] != info.kind:
-        raise BadRequest(
-            f'{document["kind"]} in version "{info.version}" cannot be handled as a {info.kind}:'
-            f" the kind in the data ({document['kind']}) does not match the expected kind"
-            f" ({info.kind})"
-        )
+    shown = bad_value(named[1][:SHOWN_BODY_CHARACTERS_MAX])
+    cause = ("kind", "FieldValueInvalid", f"Invalid value: {shown}: must be {info.kind}")
+    raise Invalid.of(info.group, info.kind, _name_of(document), [cause])
+
+
+def _wrong_kind(api_version: str, kind: str, info: KindInfo) -> BadRequest:
+    """Return the server's words for one of its own kinds in the place of another."""
+    version = api_version.rpartition("/")[2]
+    if BY_KIND.get((api_version, kind)) is None:
+        why = f'no kind "{kind}" is registered for version "{api_version}" in scheme "{_SCHEME}"'
+    else:
+        package = info.group.partition(".")[0] or "core"
+        why = f"converting ({version}.{kind}) to ({package}.{info.kind}): unknown conversion"
+    words = f'{kind} in version "{version}" cannot be handled as a {info.kind}: {why}'
+    return BadRequest(words[:SHOWN_MESSAGE_CHARACTERS_MAX])
 
 
 def _name_of(document: dict[str, Any]) -> str:

@@ -29,6 +29,19 @@ _STRUCTS = {
     "Address": "Addressable",
     "ContainerDigest": "ContainerStatus",
     "Reference": "KReference",
+    "AccessReviewSpec": "SelfSubjectAccessReviewSpec",
+    "AccessReviewStatus": "SubjectAccessReviewStatus",
+    "ClientIpConfig": "ClientIPConfig",
+    "CoreService": "Service",
+    "CoreServiceSpec": "ServiceSpec",
+    "CoreServiceStatus": "ServiceStatus",
+    "LabelRequirement": "LabelSelectorRequirement",
+    "LoadBalancerAddress": "LoadBalancerIngress",
+    "PodMeta": "ObjectMeta",
+    "PodTemplate": "PodTemplateSpec",
+    "PodTemplateSpec": "PodSpec",
+    "RollingUpdate": "RollingUpdateDeployment",
+    "RulesReviewSpec": "SelfSubjectRulesReviewSpec",
 }
 _PACKAGES = {"domainmapping": "v1beta1", "networking": "v1alpha1"}
 _SCALARS = {"string": "string", "boolean": "bool", "integer": "int64", "number": "float64"}
@@ -107,9 +120,11 @@ def _scalar(holder: type, field: str, shape: ScalarShape) -> str:
 
 def cannot_unmarshal(value: Any, fields: tuple[tuple[type, str], ...], type_: str) -> str:
     """Return what Go's decoder says; `fields` lead to the value, each with its struct."""
+    given = _kind(value)
+    if not fields:
+        return f"json: cannot unmarshal {given} into Go value of type {type_}"
     path = ".".join(field for _, field in fields)
     struct = go_struct(fields[-1][0])
-    given = _kind(value)
     if given == "number" and type_.startswith("int"):
         given = f"number {value}"  # it is one, but not such a one
     return f"json: cannot unmarshal {given} into Go struct field {struct}.{path} of type {type_}"

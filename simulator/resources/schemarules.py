@@ -5,6 +5,8 @@ Sources: knative/serving `config/core/300-resources`; apiextensions-apiserver (p
 
 from __future__ import annotations
 
+import re
+
 from simulator.resources import core, meta, podspec, serving
 
 # JSON names that a part of a core object must have, beyond the struct fields without a default. In
@@ -52,3 +54,10 @@ PRUNED: dict[type, frozenset[str]] = {
 
 # Fields of Kubernetes that mean nothing here, and are no mistake of the client.
 IGNORED: dict[type, frozenset[str]] = {meta.ObjectMeta: frozenset({"selfLink"})}
+
+_time = re.compile(r"(Timestamp|Time)$|^(started|finished)At$")
+
+
+def is_time(field: str) -> bool:
+    """Tell whether a field of this JSON name holds a moment, when it is a text."""
+    return _time.search(field) is not None

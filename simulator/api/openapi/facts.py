@@ -6,8 +6,6 @@ types and keys); the rest is `resources.schemarules`, by which requests are judg
 
 from __future__ import annotations
 
-import re
-
 from simulator.resources import (
     apps,
     caching,
@@ -23,7 +21,7 @@ from simulator.resources import (
     serving,
 )
 from simulator.resources.markers import items_of
-from simulator.resources.schemarules import OPEN_FIELD, PRUNED, REQUIRED
+from simulator.resources.schemarules import OPEN_FIELD, PRUNED, REQUIRED, is_time
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
@@ -83,8 +81,6 @@ _NAMES: dict[type, str] = {
     serving.TemplateMeta: "RevisionTemplateMeta",
 }
 
-_time = re.compile(r"(Timestamp|Time)$|^(started|finished)At$")
-
 
 def schema_name(struct: type) -> str:
     """Return the name of a struct's schema, after its Go package."""
@@ -94,7 +90,7 @@ def schema_name(struct: type) -> str:
 
 def time_name(field: str) -> str | None:
     """Return the schema of a field that holds a moment, or None."""
-    if not _time.search(field):
+    if not is_time(field):
         return None
     return MICRO_TIME if field == "eventTime" else TIME
 

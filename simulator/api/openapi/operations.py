@@ -183,6 +183,7 @@ class _Operations:
 
     def _responses(self, verb: Verb) -> Document:
         code, words = ("201", "Created") if verb == "create" else ("200", "OK")
+        schema: Schema
         media_type = "application/json"
         match verb:
             case "log":

@@ -53,7 +53,7 @@ def test_a_create_defaults_stores_and_answers_201(tmp_path: Path) -> None:
         pytest.param(
             {"metadata": {"name": "x", "resourceVersion": "3"}}, 400, "resourceVersion", id="rv"
         ),
-        pytest.param({"kind": "Route"}, 400, "Route", id="another kind"),
+        pytest.param({"kind": "Route"}, 422, "must be Service", id="another kind"),
         pytest.param({"spec": {}}, 422, "spec.template.spec.containers", id="schema"),
         pytest.param({"spec": 7}, 400, "cannot unmarshal number", id="wrong type"),
         pytest.param(
@@ -255,7 +255,7 @@ def test_patches_at_once_all_hold(tmp_path: Path) -> None:
         pytest.param(MERGE, [], 400, id="a list to merge"),
         pytest.param(MERGE, "x", 400, id="a string to merge"),
         pytest.param(MERGE, {"metadata": {"name": "other"}}, 400, id="another name"),
-        pytest.param(MERGE, {"kind": "Route"}, 400, id="another kind"),
+        pytest.param(MERGE, {"kind": "Route"}, 422, id="another kind"),
         pytest.param(MERGE, {"spec": None}, 422, id="without a spec"),
         pytest.param(JSON_PATCH, {}, 400, id="an object of operations"),
     ],

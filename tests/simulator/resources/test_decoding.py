@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.errors import ApiError, BadRequest, Invalid
-from simulator.resources.core import Namespace, Pod
+from simulator.resources.core import ConfigMap, Namespace, Pod
 from simulator.resources.decoding import decode, decoding_warnings, strict_decoding_error
 from simulator.resources.scheme import BY_TYPE, KINDS, KindInfo, from_document, to_document
-from simulator.resources.serving import Configuration, Revision, Service
+from simulator.resources.serving import Configuration, Revision, Route, Service
 from simulator.store.patching import copied
 from tests.simulator.resources.test_documents import JSON
 from tests.support.manifests import container, edited, revision, route, service
@@ -127,8 +127,46 @@ def test_an_integral_number_is_an_integer() -> None:
             id="the core Service",
         ),
         pytest.param(
-            route([]), SERVICE, 'Route in version "v1" cannot be handled as a Service',
-            id="another kind",
+            {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}},
+            BY_TYPE[ConfigMap],
+            'Secret in version "v1" cannot be handled as a ConfigMap:'
+            " converting (v1.Secret) to (core.ConfigMap): unknown conversion",
+            id="another of Kubernetes' own kinds",
+        ),
+        pytest.param(
+            {"apiVersion": "v2", "kind": "ConfigMap"},
+            BY_TYPE[ConfigMap],
+            'ConfigMap in version "v2" cannot be handled as a ConfigMap: no kind "ConfigMap" is'
+            ' registered for version "v2" in scheme "pkg/api/legacyscheme/scheme.go:30"',
+            id="a version that is not there",
+        ),
+        pytest.param(
+            {"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": 1}},
+            BY_TYPE[ConfigMap],
+            'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal'
+            " number into Go struct field ConfigMap.data of type string",
+            id="a wrong type",
+        ),
+        pytest.param(
+            route([]) | {"metadata": {"labels": {"a": 1}}},
+            BY_TYPE[Route],
+            'Route in version "v1" cannot be handled as a Route: json: cannot unmarshal number'
+            " into Go struct field ObjectMeta.labels of type string",
+            id="a wrong type in a custom resource's metadata",
+        ),
+        pytest.param(
+            route([]) | {"metadata": 7},
+            BY_TYPE[Route],
+            'Route in version "v1" cannot be handled as a Route: json: cannot unmarshal number'
+            " into Go value of type v1.ObjectMeta",
+            id="no metadata",
+        ),
+        pytest.param(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"creationTimestamp": "today"}},
+            BY_TYPE[Namespace],
+            'Namespace in version "v1" cannot be handled as a Namespace: parsing time "today" as'
+            ' "2006-01-02T15:04:05Z07:00": cannot parse "today" as "2006"',
+            id="no moment",
         ),
         pytest.param([], SERVICE, "the body is a JSON array, not an object", id="an array"),
         pytest.param(None, SERVICE, "the body is a JSON null, not an object", id="null"),
@@ -147,8 +185,24 @@ def test_kubernetes_own_kinds_may_leave_their_kind_to_the_url() -> None:
     decoded = decode({"metadata": {"name": "team"}}, BY_TYPE[Namespace]).object
     assert isinstance(decoded, Namespace)
     assert decoded.metadata.name == "team"
-    with pytest.raises(BadRequest, match="the kind in the data"):
+    with pytest.raises(BadRequest, match="unknown conversion"):
         decode({"kind": "Pod", "metadata": {"name": "team"}}, BY_TYPE[Namespace])
+
+
+def test_a_custom_resource_of_another_kind_is_invalid() -> None:
+    with pytest.raises(Invalid) as refused:
+        decode(route([]), SERVICE)
+    assert refused.value.message == (
+        f'Service.serving.knative.dev "{route([])["metadata"]["name"]}" is invalid: kind: Invalid'
+        ' value: "Route": must be Service'
+    )
+
+
+def test_unknown_fields_of_a_custom_resource_come_by_name() -> None:
+    document = service() | {"zoo": 1, "ape": 2}
+    assert decode(document, SERVICE).unknown_fields == ("ape", "zoo")
+    config_map = {"zoo": 1, "ape": 2}
+    assert decode(config_map, BY_TYPE[ConfigMap]).unknown_fields == ("zoo", "ape")
 
 
 def test_strict_and_warn_say_the_same_of_the_same_fields() -> None:
