@@ -15,7 +15,7 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 	tests/simulator/test_client.py
 
 .PHONY: help demo test test-all test-compiled compile compile-clean lint format types contracts \
-	check conformance conformance-websocket durability bench soak bench-api bench-gateway bench-gateway-all \
+	check conformance conformance-api conformance-websocket durability bench soak bench-api bench-gateway bench-gateway-all \
 	bench-memory bench-profile bench-split \
 	bench-startup bench-tables bench-updates lock clean
 
@@ -83,6 +83,11 @@ conformance: ## Run the long forms of the tests that others wrote
 	$(DEVELOP)
 	@KNARY_CONFORMANCE=full $(BIN)/python -m pytest tests/conformance tests/gateway/test_h2_tools.py \
 		tests/gateway/test_grpc.py $(ARGS)
+
+conformance-api: ## Hold the API against its own OpenAPI documents, for minutes
+	$(DEVELOP)
+	@KNARY_CONTRACT_EXAMPLES=2000 $(BIN)/python -m pytest tests/simulator/api/openapi/test_contract.py \
+		$(ARGS)
 
 conformance-websocket: ## Run all WebSocket cases of kosoku (20 minutes)
 	$(DEVELOP)

@@ -188,10 +188,8 @@ class _Operations:
         match verb:
             case "log":
                 schema, media_type = {"type": "string"}, "text/plain"
-            case "list":
+            case "list" | "deletecollection":  # which answers with what it has deleted
                 schema = self._schemas.list_of(self._info)
-            case "deletecollection":
-                schema = self._schemas.refer(f"{META}.Status", STATUS)
             case "delete":  # the object, while something still keeps it
                 status = self._schemas.refer(f"{META}.Status", STATUS)
                 schema = {"oneOf": [status, self._schemas.kind(self._info)]}
