@@ -7,6 +7,7 @@ it accepts from were made in the replicas' networks.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import threading
@@ -27,10 +28,19 @@ class Outward:
         self._connections_max = connections_max  # of one replica
         self._loop = asyncio.new_event_loop()
         self._serving: dict[str, list[asyncio.Task[None]]] = {}
+        self._stopping = asyncio.Event()
+        self._runs = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="outward", daemon=True)
 
     def start(self) -> None:
-        """Begin; the thread ends with its process."""
-        threading.Thread(target=self._loop.run_forever, name="outward", daemon=True).start()
+        """Begin; unless it is stopped the thread ends with its process."""
+        self._thread.start()
+        self._runs.wait()
+
+    def stop(self) -> None:
+        """Close everything, and end the thread."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
 
     def open(self, id_: str, listeners: Mapping[int, socket.socket]) -> None:
         """Forward what comes in at each listener to the same port of this machine."""
@@ -40,10 +50,21 @@ class Outward:
         """Forward nothing more for that replica, and cut what is under way."""
         self._loop.call_soon_threadsafe(self._close, id_)
 
+    def _run(self) -> None:
+        with contextlib.closing(self._loop):
+            self._loop.run_until_complete(self._live())
+
+    async def _live(self) -> None:
+        async with asyncio.TaskGroup() as self._tasks:
+            self._runs.set()
+            await self._stopping.wait()
+            for id_ in tuple(self._serving):
+                self._close(id_)
+
     def _open(self, id_: str, listeners: Mapping[int, socket.socket]) -> None:
         room = asyncio.Semaphore(self._connections_max)
         self._serving[id_] = [
-            self._loop.create_task(self._serve(listener, port, room))
+            self._tasks.create_task(self._serve(listener, port, room))
             for port, listener in listeners.items()
         ]
 

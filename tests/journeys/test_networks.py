@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import http.server
 import json
@@ -15,7 +16,8 @@ import pytest
 import yaml
 
 from tests.support.instance import HELLO, Instance
-from tests.support.networks import HARD_IMAGE, HARD_PORT, hard_image, needs_networks
+from tests.support.knary import knary as run_knary
+from tests.support.networks import HARD_IMAGE, HARD_PORT, WHY_NOT, hard_image, needs_networks
 from tests.support.waiting import eventually
 
 TWO = ("--annotation", "autoscaling.knative.dev/min-scale=2")
@@ -186,3 +188,30 @@ def test_a_canary_is_the_same_in_both_kinds_of_network(network: str) -> None:
             assert set(knary.texts("hello", 40)) == {"Hello World!\n", "Hello Knative!\n"}
             knary.run("rollback", "hello")
         assert running.failures == []
+
+
+@needs_networks
+def test_grpc_calls_find_replicas_in_networks_of_their_own() -> None:
+    pytest.importorskip("grpc", reason="knary's extra `grpc` is not installed")
+    from tests.support.grpc_hello import HELLO as CALL
+    from tests.support.grpc_hello import channel, unary
+
+    async def call(knary: Instance) -> set[str]:
+        host, port = knary.gateway
+        async with channel(f"{host}:{port}", "hello.default.example.com") as to:
+            return {await unary(to, CALL) for _ in range(10)}
+
+    with Instance("--network", "own") as knary:
+        image = ("--image", "example.com/helloworld-grpc", "--port", "h2c:50051")
+        knary.run("service", "create", "hello", *image, *TWO)
+        assert asyncio.run(call(knary)) == {"Hello World!"}
+        rows = json.loads(knary.run("status", "-o", "json").out)["replicas"]
+        assert all(one["address"].endswith("@127.0.0.1:50051") for one in rows)
+
+
+def test_the_doctor_says_where_replicas_would_live_and_why(tmp_path: Path) -> None:
+    told = run_knary(tmp_path, "doctor").stdout
+    if WHY_NOT:
+        assert f"replicas share this machine's network, each with a leased PORT ({WHY_NOT})" in told
+    else:
+        assert "ok    each replica gets a network of its own; PORT is its container's\n" in told
