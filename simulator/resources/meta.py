@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, ClassVar, NamedTuple, Self, TypeVar
 
 import msgspec
 from msgspec import Struct, field
+
+from simulator.resources.podparts import described_by
 
 EMPTY: Mapping[str, str] = {}
 
@@ -34,6 +36,18 @@ class OwnerReference(Struct, frozen=True, rename="camel", omit_defaults=True, gc
     block_owner_deletion: bool | None = None
 
 
+class ManagedFieldsEntry(Struct, frozen=True, rename="camel", gc=False):
+    """The shape of an entry, which stays a document (`simulator/fieldownership`)."""
+
+    manager: str = ""
+    operation: str = ""
+    api_version: str = ""
+    time: str | None = None
+    fields_type: str = ""
+    fields_v1: dict[str, Any] = field(default_factory=dict, name="fieldsV1")
+    subresource: str = ""
+
+
 class ObjectMeta(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """An object's identity, version and labels. Maps are never changed in place."""
 
@@ -50,7 +64,7 @@ class ObjectMeta(Struct, frozen=True, rename="camel", omit_defaults=True, gc=Fal
     annotations: dict[str, str] = field(default_factory=dict)
     finalizers: tuple[str, ...] = ()
     owner_references: tuple[OwnerReference, ...] = ()
-    managed_fields: tuple[dict[str, Any], ...] = ()
+    managed_fields: tuple[Annotated[dict[str, Any], described_by(ManagedFieldsEntry)], ...] = ()
 
 
 class Key(NamedTuple):

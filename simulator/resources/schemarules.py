@@ -55,7 +55,7 @@ PRUNED: dict[type, frozenset[str]] = {
 # Fields of Kubernetes that mean nothing here, and are no mistake of the client.
 IGNORED: dict[type, frozenset[str]] = {meta.ObjectMeta: frozenset({"selfLink"})}
 
-_time = re.compile(r"(Timestamp|Time)$|^(started|finished)At$")
+_time = re.compile(r"(Timestamp|Time)$|^time$|^(started|finished)At$")
 
 
 def is_time(field: str) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 
 from simulator.api.openapi import facts
 from simulator.api.openapi.words.meaning import Meaning, Meanings
-from simulator.resources import meta
 from simulator.resources.schemarules import OPEN
 from simulator.resources.scheme import KindInfo
 from simulator.resources.shapes import (
@@ -128,9 +127,6 @@ class Schemas:
         return Meaning(itself, fields)
 
     def _field(self, struct: type, name: str, shape: Shape) -> Schema:
-        if (struct, name) == (meta.ObjectMeta, "managedFields"):
-            entry = self.refer(f"{facts.META}.ManagedFieldsEntry", MANAGED_FIELDS_ENTRY)
-            return {"type": "array", "items": entry} | facts.list_type(struct, name)
         if shape == ScalarShape(("string",)) and (moment := facts.time_name(name)):
             return self.refer(moment, {"type": "string", "format": "date-time"})
         if self._is_knatives and facts.is_open(name) and isinstance(shape, ListShape):
@@ -191,30 +187,6 @@ LIST_META: Schema = {
             "type": "integer",
             "format": "int64",
             "description": "How many objects there are after this page, when that is known.",
-        },
-    },
-}
-
-MANAGED_FIELDS_ENTRY: Schema = {
-    "type": "object",
-    "description": "Which fields one manager has set, and how.",
-    "properties": {
-        **_texts(
-            apiVersion="The version of the API in which the fields are named.",
-            fieldsType="FieldsV1, the only format there is.",
-            manager="Who set them, such as kubectl or kn.",
-            operation="Apply, or Update for all other writes.",
-            subresource="status when they were set there, else empty.",
-        ),
-        "fieldsV1": {
-            "type": "object",
-            "description": "The fields, as a tree whose keys begin with f:, k:, v: or a dot.",
-            **_OPEN,
-        },
-        "time": {
-            "type": "string",
-            "format": "date-time",
-            "description": "When the entry was last changed.",
         },
     },
 }

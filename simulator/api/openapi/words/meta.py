@@ -47,6 +47,18 @@ META: Meanings = {
             " this object.",
         },
     ),
+    meta.ManagedFieldsEntry: Meaning(
+        "Which fields one manager has set, and how.",
+        {
+            "manager": "Who set them, such as kubectl or kn.",
+            "operation": "Apply, or Update for all other writes.",
+            "apiVersion": "The version of the API in which the fields are named.",
+            "time": "When the entry was last changed.",
+            "fieldsType": "FieldsV1, the only format there is.",
+            "fieldsV1": "The fields, as a tree whose keys begin with f:, k:, v: or a dot.",
+            "subresource": "status when they were set there, else empty.",
+        },
+    ),
     conditions.Condition: Meaning(
         "One thing that is so, is not so, or is not known yet, since when and why.",
         {

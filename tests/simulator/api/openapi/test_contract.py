@@ -1,8 +1,8 @@
 """The API against its own OpenAPI documents: requests drawn from them, answers held against them.
 
 Whatever is asked, there is no 5xx; every answer is declared; every object answered is as its schema
-says, without a field more. The usual run always asks the same; `make conformance-api` asks more, and other
-things each time (`KNARY_CONTRACT_EXAMPLES`), and shrinks what it finds.
+says, without a field more. The usual run always asks the same; `make conformance-api` asks more,
+other things each time (`KNARY_CONTRACT_EXAMPLES`), and shrinks what it finds.
 """
 
 from __future__ import annotations
