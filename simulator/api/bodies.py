@@ -14,9 +14,8 @@ from simulator.api.exchange import Request
 from simulator.api.protobuf.envelope import read_protobuf
 from simulator.errors import BadRequest, UnsupportedMediaType
 from simulator.resources.decoding import (
-    Decoded,
-    decode,
     decoding_warnings,
+    examine,
     parse_json,
     strict_decoding_error,
 )
@@ -113,12 +112,12 @@ def read_object(
 
     Unknown and repeated fields are refused, warned of or dropped, as fieldValidation says.
     """
-    decoded: Decoded = decode(document, info)
-    unknown = decoded.unknown_fields
+    examined = examine(document, info)
+    unknown = examined.unknown_fields
     if options.is_strict and (unknown or duplicates):
         raise strict_decoding_error(info.kind, info.version, unknown, duplicates)
     warned = decoding_warnings(unknown, duplicates) if options.warns else ()
-    return Draft(decoded.object, warned)
+    return Draft(examined.object(), warned)
 
 
 def options_of(request: Request) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from simulator.api.bodies import JSON_PATCH, MERGE_PATCH, Draft
 from simulator.api.options import WriteOptions
 from simulator.errors import BadRequest, Invalid
-from simulator.resources.decoding import decode, decoding_warnings, parse_json
+from simulator.resources.decoding import decoding_warnings, examine, parse_json
 from simulator.resources.meta import Resource
 from simulator.resources.scheme import KindInfo, to_document
 from simulator.resources.wording import bad_value, quoted
@@ -51,15 +51,15 @@ def changed(
         result = merge_patch(document, patch)
     else:
         result = strategic_merge_patch(document, patch, info.type)
-    decoded = decode(result, info)
+    examined = examine(result, info)
     prefix = "json patch " if kind == JSON_PATCH else ""
     problems = [
         *(prefix + problem for problem in decoding_warnings((), duplicates)),
-        *decoding_warnings(decoded.unknown_fields, ()),
+        *decoding_warnings(examined.unknown_fields, ()),
     ]
     if problems and options.is_strict:
         raise _unfit(result, "strict decoding error: " + ", ".join(problems))
-    return Draft(decoded.object, tuple(problems) if options.warns else ())
+    return Draft(examined.object(), tuple(problems) if options.warns else ())
 
 
 def _unfit(result: Any, why: str) -> Invalid:

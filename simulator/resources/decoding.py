@@ -22,7 +22,7 @@ from simulator.resources.scheme import BY_KIND, KindInfo
 from simulator.resources.shapes import shape_of
 from simulator.resources.wording import bad_value
 
-__all__ = ["Decoded", "decode", "decoding_warnings", "parse_json", "strict_decoding_error"]
+__all__ = ["decode", "decoding_warnings", "examine", "parse_json", "strict_decoding_error"]
 
 SHOWN_BODY_CHARACTERS_MAX = 200
 SHOWN_MESSAGE_CHARACTERS_MAX = 1000
@@ -38,12 +38,51 @@ class Decoded(Struct, frozen=True):
     unknown_fields: tuple[str, ...] = ()
 
 
-def decode(document: Any, info: KindInfo) -> Decoded:
-    """Return the object that a request's document describes.
+class Examined:
+    """A document that was looked through: what no schema knows of it is told before all else."""
 
-    Nulls count as absent; a tuple is an array, since `scheme.to_document` makes tuples. Raise
-    BadRequest when it is no object of this kind, or a field has a wrong type; Invalid (422, every
-    cause at once) when a field is missing, or a list names an item twice.
+    __slots__ = ("_cleaned", "_info", "_name", "_walk", "unknown_fields")
+
+    def __init__(self, cleaned: Any, walk: Walk, info: KindInfo, name: str) -> None:
+        # A custom resource is pruned, in the order of the names; others are read as they come.
+        unknown = sorted(walk.unknown_fields) if info.is_custom else walk.unknown_fields
+        self.unknown_fields = tuple(unknown)
+        self._cleaned = cleaned
+        self._walk = walk
+        self._info = info
+        self._name = name
+
+    def object(self) -> Resource:
+        """Return the object.
+
+        Raise BadRequest when a field of a Knative kind has a wrong type; Invalid (422, every cause
+        at once) when a field is missing, or a list names an item twice.
+        """
+        walk, info = self._walk, self._info
+        if walk.mistakes:
+            _, first = min(walk.mistakes)
+            raise BadRequest(
+                f'admission webhook "{MUTATING_WEBHOOK}" denied the request: mutation failed:'
+                f" cannot decode incoming new object: {first}"
+            )
+        if walk.causes:
+            raise Invalid.of(info.group, info.kind, self._name, walk.causes)
+        try:
+            return msgspec.convert(self._cleaned, info.type)
+        except msgspec.ValidationError as error:
+            raise BadRequest(cannot_be_handled(info.kind, info.version, str(error))) from error
+
+
+def decode(document: Any, info: KindInfo) -> Decoded:
+    """Return the object that a document describes. Raise BadRequest or Invalid."""
+    examined = examine(document, info)
+    return Decoded(examined.object(), examined.unknown_fields)
+
+
+def examine(document: Any, info: KindInfo) -> Examined:
+    """Return what a request's document says. Raise BadRequest when it is no object of this kind.
+
+    Nulls count as absent; a tuple is an array, since `scheme.to_document` makes tuples.
     """
     if isinstance(document, dict) and not info.is_custom:
         document = _with_kind(document, info)
@@ -54,21 +93,7 @@ def decode(document: Any, info: KindInfo) -> Decoded:
     if walk.unreadable:
         _, first = min(walk.unreadable)
         raise BadRequest(cannot_be_handled(info.kind, info.version, first))
-    if walk.mistakes:
-        _, first = min(walk.mistakes)
-        raise BadRequest(
-            f'admission webhook "{MUTATING_WEBHOOK}" denied the request: mutation failed:'
-            f" cannot decode incoming new object: {first}"
-        )
-    if walk.causes:
-        raise Invalid.of(info.group, info.kind, _name_of(document), walk.causes)
-    try:
-        decoded = msgspec.convert(cleaned, info.type)
-    except msgspec.ValidationError as error:
-        raise BadRequest(cannot_be_handled(info.kind, info.version, str(error))) from error
-    # A custom resource is pruned, in the order of the names; others are read as they come.
-    unknown = sorted(walk.unknown_fields) if info.is_custom else walk.unknown_fields
-    return Decoded(decoded, tuple(unknown))
+    return Examined(cleaned, walk, info, _name_of(document))
 
 
 def strict_decoding_error(

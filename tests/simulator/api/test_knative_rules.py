@@ -90,3 +90,29 @@ def test_who_asked_is_noted_and_nobody_may_say_otherwise(tmp_path: Path) -> None
         )
 
     run_with_api(tmp_path, scenario)
+
+
+def test_a_strict_client_is_told_of_unknown_fields_before_any_webhook_reads_the_object(
+    tmp_path: Path,
+) -> None:
+    async def scenario(api: Api) -> None:
+        body = manifest()
+        body["spec"]["foo"] = 1
+        body["spec"]["template"]["spec"]["timeoutSeconds"] = "long"
+        strict = await api.call("POST", f"{SERVICES}?fieldValidation=Strict", body)
+        assert strict.said == (
+            400,
+            "BadRequest",
+            (
+                'Service in version "v1" cannot be handled as a Service:'
+                ' strict decoding error: unknown field "spec.foo"'
+            ),
+        )
+        lenient = await api.call("POST", SERVICES, body)
+        assert lenient.said[2] == (
+            'admission webhook "webhook.serving.knative.dev" denied the request: mutation failed:'
+            " cannot decode incoming new object: json: cannot unmarshal string into Go struct field"
+            " RevisionSpec.spec.template.spec.timeoutSeconds of type int64"
+        )
+
+    run_with_api(tmp_path, scenario)
