@@ -11,7 +11,7 @@ import msgspec
 
 from simulator.api.paths import Target
 from simulator.errors import BadRequest, Conflict, Forbidden, Invalid
-from simulator.resources.core import CONTENTS_FINALIZER, Namespace, NamespaceStatus
+from simulator.resources.core import CONTENTS_FINALIZER, Namespace, NamespaceSpec, NamespaceStatus
 from simulator.resources.meta import Resource
 from simulator.resources.scheme import info_of
 
@@ -39,7 +39,11 @@ def as_first(obj: Resource) -> Resource:
         return obj
     if isinstance(obj, Namespace):
         others = (one for one in obj.metadata.finalizers if one != CONTENTS_FINALIZER)
-        new = msgspec.structs.replace(obj, status=NamespaceStatus(phase="Active"))
+        new = msgspec.structs.replace(
+            obj,
+            spec=NamespaceSpec(finalizers=("kubernetes",)),
+            status=NamespaceStatus(phase="Active"),
+        )
         return new.with_metadata(finalizers=(*others, CONTENTS_FINALIZER))
     fresh: Any = type(obj)()
     return msgspec.structs.replace(obj, status=fresh.status)

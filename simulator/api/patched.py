@@ -5,6 +5,7 @@ Source: apiserver `endpoints/handlers/patch.go` (`jsonPatcher`, `smpPatcher`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from simulator.errors import BadRequest, Invalid
 from simulator.resources.decoding import decoding_warnings, examine, parse_json
 from simulator.resources.meta import Resource
 from simulator.resources.scheme import KindInfo, to_document
-from simulator.resources.wording import bad_value, quoted
+from simulator.resources.wording import quoted
 from simulator.store.patching import json_patch, merge_patch
 from simulator.store.strategic import strategic_merge_patch
 
@@ -64,7 +65,8 @@ def changed(
 
 def _unfit(result: Any, why: str) -> Invalid:
     """Return the refusal of a patch that makes no object of its kind: it shows what it makes."""
-    shown = quoted(bad_value(result)[:_SHOWN_BYTES_MAX])
+    text = json.dumps(result, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    shown = quoted(text[:_SHOWN_BYTES_MAX])
     return Invalid.of(
         "", "", "", [("patch", "FieldValueInvalid", f"Invalid value: {shown}: {why}")]
     )
