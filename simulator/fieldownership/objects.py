@@ -45,9 +45,24 @@ def with_update_owned(old: Resource | None, new: R, writer: Writer) -> R:
     entries = entries_of(
         stored, new.metadata.managed_fields, is_subresource=bool(writer.subresource)
     )
-    before = empty_document(type(new)) if old is None else document_of(old)
-    owned = updated(before, document_of(new), entries, writer, schema_of(type(new)))
+    if writer.subresource and old is not None:
+        before, after = _part_of(old, writer.subresource), _part_of(new, writer.subresource)
+    else:
+        before = empty_document(type(new)) if old is None else document_of(old)
+        after = document_of(new)
+    owned = updated(before, after, entries, writer, schema_of(type(new)))
     return new.with_metadata(managed_fields=owned)
+
+
+def _part_of(obj: Resource, subresource: str) -> Document:
+    """Return the document with no more than a write to the subresource can change."""
+    # Most writes are of a status, and most of an object is not.
+    part = getattr(obj, subresource)
+    inner: dict[str, Any] = msgspec.json.decode(_encoder.encode(part))
+    if info_of(obj).is_custom:
+        _drop_empty(inner, type(part))
+    document: Document = {"metadata": {"uid": obj.uid}}
+    return document | {subresource: inner} if inner or not info_of(obj).is_custom else document
 
 
 def _drop_empty(document: dict[str, Any], struct: type[Struct]) -> None:
