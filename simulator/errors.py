@@ -21,6 +21,7 @@ class ApiError(KnaryError):
         self.message = message
         self.details = details
         self.metadata: Mapping[str, Any] = {}
+        self.warnings: tuple[str, ...] = ()  # what a real API server keeps to itself
 
     def status(self) -> dict[str, Any]:
         """Return the metav1.Status body."""
@@ -139,13 +140,10 @@ class Invalid(ApiError):
 
 
 def rejected(why: str) -> Invalid:
-    """Return the refusal of a patch that does not fit.
-
-    The message is a real API server's, which keeps to itself what the cause here says.
-    """
-    causes = [{"reason": "FieldValueInvalid", "message": why, "field": "patch"}]
-    message = "the server rejected our request due to an error in our request"
-    return Invalid(message, {"causes": causes})
+    """Return the refusal of a patch that does not fit; a warning beside it says why."""
+    refusal = Invalid("the server rejected our request due to an error in our request")
+    refusal.warnings = (why,)
+    return refusal
 
 
 class BadRequest(ApiError):

@@ -29,7 +29,7 @@ from simulator.api.paths import Verb, parse_path, verb_of
 from simulator.api.queries import Query
 from simulator.api.reads import Reads
 from simulator.api.reviews import Reviews
-from simulator.api.settings import ApiSettings
+from simulator.api.settings import DEFAULTS, ApiSettings
 from simulator.api.storing import USER, Storing
 from simulator.api.streams import Streams
 from simulator.api.watch import Watches
@@ -229,6 +229,8 @@ def refused(error: ApiError) -> web.StreamResponse:
         body=documents.status_json(error),
         headers={**HEADERS, "Content-Type": "application/json"},
     )
+    for text in error.warnings:
+        response.headers.add("Warning", _warning(text, DEFAULTS.warning_characters_max))
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -18,10 +18,9 @@ REJECTED = "the server rejected our request due to an error in our request"
 
 
 def told(refused: ApiError) -> str:
-    """Return the one cause that a refusal gives beside its message."""
-    (cause,) = refused.status()["details"]["causes"]
-    message: str = cause["message"]
-    return message
+    """Return the warning that says why, beside a refusal that does not."""
+    (why,) = refused.warnings
+    return why
 
 
 @pytest.mark.parametrize(
