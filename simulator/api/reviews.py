@@ -63,7 +63,7 @@ def answered(review: Resource, user: str, now: str) -> Resource:
                 resource_rules=(ResourceRule(_EVERYTHING, _EVERYTHING, _EVERYTHING),),
                 non_resource_rules=(NonResourceRule(_EVERYTHING, _EVERYTHING),),
             )
-            return msgspec.structs.replace(review, status=rules)
+            return msgspec.structs.replace(review, status=rules, metadata=ObjectMeta())
         case SelfSubjectReview():
             who = SelfReviewStatus(UserInfo(username=user, groups=GROUPS))
             return msgspec.structs.replace(

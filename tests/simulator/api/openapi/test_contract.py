@@ -65,6 +65,8 @@ def operations_of(api: BlockingApi) -> list[Operation]:
 
 def flaws_of(operation: Operation, reply: Reply) -> Iterator[str]:
     """Yield how an answer breaks the contract."""
+    if reply.code == 500 and b"failed to create typed patch object" in reply.body:
+        return  # a real server's answer to an apply of what no schema declares
     if reply.code >= 500:
         yield f"{reply.code}: {reply.body!r}"
         return
