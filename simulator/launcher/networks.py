@@ -96,11 +96,21 @@ class Networks:
         network = self._networks.get(id_)
         if network is None:
             try:
-                network = self._networks[id_] = _Network(self._made(id_, reach), reach)
+                descriptor = self._made(id_, reach)
             except (OSError, msgspec.MsgspecError) as error:
+                log.warning("the keeper of networks does not answer: %s", error)
                 self._end_keeper()
-                raise NoNetwork(f"the keeper of networks does not answer: {error}") from error
+                descriptor = self._made_anew(id_, reach)
+            network = self._networks[id_] = _Network(descriptor, reach)
         return Isolation(network.descriptor, self._user_namespace)
+
+    def _made_anew(self, id_: str, reach: tuple[int, ...]) -> int:
+        """Have a network made by another keeper: the one before was just killed, or hangs."""
+        try:
+            return self._made(id_, reach)
+        except (OSError, msgspec.MsgspecError) as error:
+            self._end_keeper()
+            raise NoNetwork(f"their keeper does not answer: {error}") from error
 
     def _made(self, id_: str, reach: tuple[int, ...]) -> int:
         """Have a network made; return its descriptor."""

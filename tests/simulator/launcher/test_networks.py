@@ -170,7 +170,7 @@ def test_a_keeper_that_is_killed_has_a_successor_that_knows_all_networks(
         get(asking, "a")
         (keeper,) = keepers_of(launcher)
         os.kill(keeper, signal.SIGKILL)
-        with pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionError):
             asking.ask("a")
         again = Asking(tmp_path / "n.sock")  # waits in the queue of the socket that stayed
         with contextlib.closing(again):
@@ -181,6 +181,22 @@ def test_a_keeper_that_is_killed_has_a_successor_that_knows_all_networks(
                 fresh.settimeout(5)
                 fresh.connect(("127.0.0.1", port))  # the way out is there again, too
         assert keepers_of(launcher) != [keeper]
+
+
+def test_a_replica_that_is_wanted_while_the_keeper_dies_gets_its_network_all_the_same(
+    launcher: LauncherProcess, connection: Connection, asking: Asking, tmp_path: Path
+) -> None:
+    connection.send(isolated("a", tmp_path))
+    connection.next(Started)
+    for id_ in "bcd":
+        (keeper,) = keepers_of(launcher)
+        os.kill(keeper, signal.SIGKILL)
+        connection.send(isolated(id_, tmp_path))
+        connection.next(Started)
+        eventually("one keeper", lambda: len(keepers_of(launcher)) == 1)
+    again = Asking(tmp_path / "n.sock")
+    with contextlib.closing(again):
+        assert [get(again, id_) for id_ in "abcd"] == [b"Hello World!\n"] * 4
 
 
 @pytest.mark.parametrize("end", ["kill", "close_life"])
