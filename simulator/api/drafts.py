@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
+from simulator.api.bodies import Draft
 from simulator.api.paths import Target
 from simulator.errors import BadRequest, Conflict, Forbidden, Invalid
 from simulator.resources.core import CONTENTS_FINALIZER, Namespace, NamespaceSpec, NamespaceStatus
@@ -16,6 +18,11 @@ from simulator.resources.meta import Resource
 from simulator.resources.scheme import info_of
 
 LABEL_NAMESPACE_NAME = "kubernetes.io/metadata.name"
+REPEATED_OWNERS = (
+    ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in"
+    " 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate"
+    " UID(s) observed: "
+)
 
 
 def as_new(obj: Resource, target: Target) -> Resource:
@@ -63,6 +70,17 @@ def as_named(obj: Resource, target: Target) -> Resource:
             f"the name of the object ({given}) does not match the name on the URL ({target.name})"
         )
     return obj.with_metadata(namespace=target.namespace)
+
+
+def without_repeated_owners(draft: Draft) -> Draft:
+    """Return the draft with each owner once, warning of those that it named again."""
+    given = draft.object.metadata.owner_references
+    kept = tuple(one for index, one in enumerate(given) if one not in given[:index])
+    if len(kept) == len(given):
+        return draft
+    repeated = ", ".join(one.uid for index, one in enumerate(given) if one in given[:index])
+    obj = draft.object.with_metadata(owner_references=kept)
+    return replace(draft, object=obj, warnings=(*draft.warnings, REPEATED_OWNERS + repeated))
 
 
 def over(old: Resource, new: Resource) -> Resource:

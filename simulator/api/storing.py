@@ -39,6 +39,7 @@ class Storing:
 
     async def create(self, target: Target, options: WriteOptions, draft: Draft) -> Answer:
         """Store a new object: 201. Raise ApiError."""
+        draft = drafts.without_repeated_owners(draft)
         new = drafts.as_new(draft.object, target)
         self._require_namespace(new, target)
         if draft.is_owned:
@@ -58,6 +59,7 @@ class Storing:
     ) -> Answer:
         """Store the object in the place of `old`, or its status alone: 200. Raise ApiError."""
         drafts.refuse_stale(target, old, draft.object)
+        draft = drafts.without_repeated_owners(draft)
         warnings = draft.warnings
         decide: Decide
         if target.subresource == "status":

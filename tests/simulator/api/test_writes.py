@@ -208,6 +208,18 @@ def test_a_bad_update_is_refused(
     run_with_api(tmp_path, scenario)
 
 
+def test_an_owner_that_is_named_twice_is_named_once(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "c", "uid": "u"}
+        body = manifest()
+        body["metadata"]["ownerReferences"] = [owner, owner]
+        reply = await api.call("POST", SERVICES, body)
+        assert reply.json["metadata"]["ownerReferences"] == [owner]
+        assert "duplicate UID(s) observed: u" in reply.headers.getall("Warning")[0]
+
+    run_with_api(tmp_path, scenario)
+
+
 def test_what_an_update_cannot_change_is_kept(tmp_path: Path) -> None:
     async def scenario(api: Api) -> None:
         made = await make(api)
