@@ -114,6 +114,19 @@ class Api:
             writer.close()
             await writer.wait_closed()
 
+    async def first_answer(self, request: bytes) -> bytes:
+        """Do the same, but wait for no more than one answer with a Content-Length."""
+        reader, writer = await asyncio.open_connection(HOST, self.port, ssl=self.tls)
+        try:
+            writer.write(request)
+            async with asyncio.timeout(WITHIN_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+                return head + await reader.readexactly(int(length))
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
     def _headers(self, body: Any, given: Mapping[str, str | None]) -> dict[str, str]:
         headers: dict[str, str | None] = {"Authorization": f"Bearer {self.token}"}
         if body is not None:
