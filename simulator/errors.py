@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 
@@ -21,7 +22,7 @@ class ApiError(KnaryError):
         self.message = message
         self.details = details
         self.metadata: Mapping[str, Any] = {}
-        self.warnings: tuple[str, ...] = ()  # what a real API server keeps to itself
+        self.warnings: tuple[str, ...] = ()  # headers beside the Status
 
     def status(self) -> dict[str, Any]:
         """Return the metav1.Status body."""
@@ -38,6 +39,16 @@ class ApiError(KnaryError):
             body["details"] = dict(self.details)
         body["code"] = self.code
         return body
+
+
+@contextmanager
+def with_warnings(warnings: Sequence[str]) -> Iterator[None]:
+    """Let a refusal from within carry these warnings: a client is warned of what fails, too."""
+    try:
+        yield
+    except ApiError as error:
+        error.warnings = (*warnings, *error.warnings)
+        raise
 
 
 def _of(group: str, plural: str, name: str) -> tuple[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from simulator.admission.settings import STOCK, Defaults
 from simulator.admission.validation import validate
 from simulator.config.current import check, is_config
 from simulator.config.parsing import ConfigError
-from simulator.errors import BadRequest, Invalid
+from simulator.errors import BadRequest, Invalid, with_warnings
 from simulator.resources.core import ConfigMap
 from simulator.resources.decoding import cannot_be_handled
 from simulator.resources.meta import Resource
@@ -51,9 +51,11 @@ def admit(new: Resource, old: Resource | None, user: str, defaults: Defaults = S
         except ConfigError as error:
             raise _denied(CONFIG_WEBHOOK, str(error)) from error
     errors = validate(defaulted, old, defaults)
+    warned = tuple(error.text() for error in merged(warnings(errors)))
     if refused := refusals(errors):
-        raise _denied(WEBHOOK, render(refused))
-    return Admitted(defaulted, tuple(error.text() for error in merged(warnings(errors))))
+        with with_warnings(warned):
+            raise _denied(WEBHOOK, render(refused))
+    return Admitted(defaulted, warned)
 
 
 def _denied(webhook: str, why: str) -> BadRequest:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from simulator.api.exchange import Request
 from simulator.api.protobuf.envelope import read_protobuf
-from simulator.errors import BadRequest, UnsupportedMediaType
+from simulator.errors import BadRequest, UnsupportedMediaType, with_warnings
 from simulator.resources.decoding import (
     decoding_warnings,
     examine,
@@ -117,7 +117,8 @@ def read_object(
     if options.is_strict and (unknown or duplicates):
         raise strict_decoding_error(info.kind, info.version, unknown, duplicates)
     warned = decoding_warnings(unknown, duplicates) if options.warns else ()
-    return Draft(examined.object(), warned)
+    with with_warnings(warned):
+        return Draft(examined.object(), warned)
 
 
 def options_of(request: Request) -> dict[str, Any]:

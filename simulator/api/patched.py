@@ -11,7 +11,7 @@ from typing import Any
 
 from simulator.api.bodies import JSON_PATCH, MERGE_PATCH, Draft
 from simulator.api.options import WriteOptions
-from simulator.errors import BadRequest, Invalid
+from simulator.errors import BadRequest, Invalid, with_warnings
 from simulator.resources.decoding import decoding_warnings, examine, parse_json
 from simulator.resources.meta import Resource
 from simulator.resources.scheme import KindInfo, to_document
@@ -60,7 +60,9 @@ def changed(
     ]
     if problems and options.is_strict:
         raise _unfit(result, "strict decoding error: " + ", ".join(problems))
-    return Draft(examined.object(), tuple(problems) if options.warns else ())
+    warned = tuple(problems) if options.warns else ()
+    with with_warnings(warned):
+        return Draft(examined.object(), warned)
 
 
 def _unfit(result: Any, why: str) -> Invalid:

@@ -229,7 +229,7 @@ def refused(error: ApiError) -> web.StreamResponse:
         body=documents.status_json(error),
         headers={**HEADERS, "Content-Type": "application/json"},
     )
-    for text in error.warnings:
+    for text in error.warnings[: DEFAULTS.warnings_max]:
         response.headers.add("Warning", _warning(text, DEFAULTS.warning_characters_max))
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = "Bearer"

@@ -15,7 +15,7 @@ from simulator.api.exchange import Answer
 from simulator.api.options import WriteOptions
 from simulator.api.paths import Target
 from simulator.clock import Clock
-from simulator.errors import NotFound
+from simulator.errors import NotFound, with_warnings
 from simulator.fieldownership.objects import with_update_owned
 from simulator.fieldownership.tracking import Writer
 from simulator.resources.core import Namespace
@@ -42,10 +42,11 @@ class Storing:
         draft = drafts.without_repeated_owners(draft)
         new = drafts.as_new(draft.object, target)
         self._require_namespace(new, target)
-        if draft.is_owned:
-            admitted = admit(new, None, USER, self._defaults())
-        else:
-            admitted = self._owned_and_admitted(new, None, target, options)
+        with with_warnings(draft.warnings):
+            if draft.is_owned:
+                admitted = admit(new, None, USER, self._defaults())
+            else:
+                admitted = self._owned_and_admitted(new, None, target, options)
         first = drafts.as_first(admitted.object)
         if options.is_dry_run:
             stored = self._would_create(first)
@@ -68,10 +69,11 @@ class Storing:
                 new = with_update_owned(old, new, self.writer(target, options))
         else:
             new, decide = drafts.over(old, draft.object), transitions.update
-            if draft.is_owned:
-                admitted = admit(new, old, USER, self._defaults())
-            else:
-                admitted = self._owned_and_admitted(new, old, target, options)
+            with with_warnings(draft.warnings):
+                if draft.is_owned:
+                    admitted = admit(new, old, USER, self._defaults())
+                else:
+                    admitted = self._owned_and_admitted(new, old, target, options)
             new, warnings = admitted.object, (*warnings, *admitted.warnings)
         if options.is_dry_run:
             outcome = decide(old, new)

@@ -41,6 +41,21 @@ def test_a_warning_of_admission_is_a_header_of_the_answer(tmp_path: Path) -> Non
     run_with_api(tmp_path, scenario)
 
 
+def test_what_is_refused_is_warned_of_too(tmp_path: Path) -> None:
+    async def scenario(api: Api) -> None:
+        body = manifest(image="")
+        body["spec"]["foo"] = 1
+        refused = await api.call("POST", SERVICES, body)
+        assert "missing field(s)" in refused.said[2]
+        assert warnings_of(refused) == ['299 - "unknown field \\"spec.foo\\""', INSECURE]
+        body["spec"]["template"] = 1
+        refused = await api.call("POST", SERVICES, body)
+        assert "cannot unmarshal number" in refused.said[2]
+        assert warnings_of(refused) == ['299 - "unknown field \\"spec.foo\\""']
+
+    run_with_api(tmp_path, scenario)
+
+
 def test_a_status_is_written_though_the_spec_would_be_refused_by_now(tmp_path: Path) -> None:
     async def scenario(api: Api) -> None:
         await make(api)
