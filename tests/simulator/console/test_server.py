@@ -174,6 +174,7 @@ def test_the_rows_of_knary_top(tmp_path: Path) -> None:
                 "requests": 2,
                 "answers": 1,
                 "errors": 0,
+                "grpcCalls": {},
                 "inFlight": 1,
                 "p50Microseconds": 960,
                 "p99Microseconds": 960,
