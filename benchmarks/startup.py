@@ -12,12 +12,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -74,22 +75,31 @@ def time_up(times: int) -> list[float]:
     return taken
 
 
-def time_updates(served: Instance, service: str, times: int) -> list[float]:
-    """Return the seconds from each change of TARGET to the first request that must obey it."""
+def time_updates(served: Sequence[Instance], service: str, times: int) -> list[list[float]]:
+    """Return the seconds from each change of TARGET to the first request that must obey it.
+
+    A row per instance; they take turns, so that what else the machine does hits all of them.
+    """
+    taken: list[list[float]] = [[] for _ in served]
+    for number in range(times):
+        for one, row in zip(served, taken, strict=True):
+            row.append(time_update(one, service, f"R{number}"))
+    return taken
+
+
+def time_update(served: Instance, service: str, target: str) -> float:
+    """Return the seconds of one change."""
     client = ApiClient.from_kubeconfig(served.data / "kubeconfig")
     kind = scheme.info_of(serving.Service)
-    host = f"{service}.default.example.com"
-    taken = []
-    for number in range(times):
-        patch = changed(client.get(kind, "default", service), f"R{number}")
-        began = time.monotonic()
-        client.merge_patch(kind, "default", service, patch)
-        client.wait_ready(kind, "default", service, READY_S_MAX)
-        said = instance.answer(served.port, host)
-        taken.append(time.monotonic() - began)
-        if said != f"Hello R{number}!\n".encode():
-            raise BenchmarkError(f"reported Ready, but the next request was answered {said!r}")
+    patch = changed(client.get(kind, "default", service), target)  # the connection is open now
+    began = time.monotonic()
+    client.merge_patch(kind, "default", service, patch)
+    client.wait_ready(kind, "default", service, READY_S_MAX)
+    said = instance.answer(served.port, f"{service}.default.example.com")
+    taken = time.monotonic() - began
     client.close()
+    if said != f"Hello {target}!\n".encode():
+        raise BenchmarkError(f"reported Ready, but the next request was answered {said!r}")
     return taken
 
 
@@ -135,38 +145,46 @@ def networks() -> list[str]:
     return ["host"] if obstacle() else ["own", "host"]
 
 
-def time_instance(
-    served: Instance, network: str, alone: list[float], options: argparse.Namespace
-) -> dict[str, Any]:
-    """Return the rows of one instance, whose replicas have networks of that kind."""
-    served.run("service", "create", "hello", "--image", IMAGE)
-    served.run("service", "create", "other", "--image", EXTERNAL_IMAGE)
-    report.say(f"network {network}: updates, {options.updates} times each")
-    stand_in = time_updates(served, "hello", options.updates)
-    external = time_updates(served, "other", options.updates)
-    beyond = [taken - report.median(alone) for taken in external]
-    report.say(f"network {network}: knary get, {options.gets} times")
-    return {
-        f"update to routable, stand-in, network {network}": report.timing(stand_in),
-        f"update to routable, external program, network {network}": report.timing(external),
-        f"the same, beyond the program's own median, network {network}": report.timing(beyond),
-        f"knary get, network {network}": report.timing(time_get(served, options.gets)),
-    }
+def time_instances(served: Mapping[str, Instance], options: argparse.Namespace) -> dict[str, Any]:
+    """Return the rows of instances whose replicas have networks of different kinds."""
+    results: dict[str, Any] = {}
+    for one in served.values():
+        one.run("service", "create", "hello", "--image", IMAGE)
+        one.run("service", "create", "other", "--image", EXTERNAL_IMAGE)
+    everyone = list(served.values())
+    report.say(f"updates, {options.updates} times each")
+    stand_ins = time_updates(everyone, "hello", options.updates)
+    for network, stand_in in zip(served, stand_ins, strict=True):
+        results[f"update to routable, stand-in, network {network}"] = report.timing(stand_in)
+    externals = time_updates(everyone, "other", options.updates)
+    alone = time_program(options.updates)
+    results["the external program alone, to its first 200"] = report.timing(alone)
+    for network, external in zip(served, externals, strict=True):
+        beyond = [taken - report.median(alone) for taken in external]
+        results[f"update to routable, external program, network {network}"] = report.timing(
+            external
+        )
+        results[f"the same, beyond the program's own median, network {network}"] = report.timing(
+            beyond
+        )
+    report.say(f"knary get, {options.gets} times")
+    results["knary get"] = report.timing(time_get(everyone[0], options.gets))
+    return results
 
 
 def run(options: argparse.Namespace) -> int:
     results: dict[str, Any] = {}
     report.say(f"knary up, {options.ups} times")
     results["knary up to the first 200"] = report.timing(time_up(options.ups))
-    alone = time_program(options.updates)
-    results["the external program alone, to its first 200"] = report.timing(alone)
-    for network in options.networks or networks():
-        with instance.folder() as place:
-            images = place / "images.yaml"
-            rule = {"image": EXTERNAL_IMAGE, "command": [sys.executable, str(PROGRAM)]}
-            images.write_text(json.dumps([rule]))  # JSON is YAML
-            with instance.running("--images", str(images), "--network", network) as served:
-                results |= time_instance(served, network, alone, options)
+    with instance.folder() as place, contextlib.ExitStack() as running:
+        images = place / "images.yaml"
+        rule = {"image": EXTERNAL_IMAGE, "command": [sys.executable, str(PROGRAM)]}
+        images.write_text(json.dumps([rule]))  # JSON is YAML
+        served = {}
+        for network in options.networks or networks():
+            flags = ("--images", str(images), "--network", network)
+            served[network] = running.enter_context(instance.running(*flags))
+        results |= time_instances(served, options)
     heads = ("what", "median ms", "p95", "min", "max", "times")
     print(report.table(heads, [(what, *values.values()) for what, values in results.items()]))
     print(f"\nwritten to {report.write('startup', {'results': results})}")
