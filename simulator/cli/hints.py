@@ -6,8 +6,18 @@ those words say what is wrong and seldom what to do.
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from simulator.access.errors import ApiRefused, NotReady
 from simulator.errors import KnaryError
+
+# What programs say, in several languages' words, that do not reach what they need.
+_NOT_REACHED: Final = re.compile(
+    "connection ?refused|network is unreachable|enetunreach|name resolution"
+    "|name or service not known|getaddrinfo|no such host|unknownhost",
+    re.IGNORECASE,
+)
 
 
 def way_out(error: KnaryError) -> str:
@@ -21,6 +31,11 @@ def way_out(error: KnaryError) -> str:
     if isinstance(error, ApiRefused) and error.reason == "NotFound":
         details = error.status.get("details") or {}
         return f"See `knary get {details['kind']} -A`" if details.get("kind") else ""
+    if isinstance(error, NotReady) and _NOT_REACHED.search(str(error)):
+        return (
+            "Does it need a database, or the internet? In a network of its own a replica has"
+            " neither: say `reach` or `network: host` in images.yaml (docs/networks.md)"
+        )
     if isinstance(error, NotReady):
         return "Traffic stays where it was until this is mended, say by `knary service update`"
     return str(getattr(error, "way_out", ""))

@@ -40,6 +40,21 @@ NAME_KEPT = "validation failed: Saw the following changes without a name change 
             "Traffic stays where it was until this is mended, say by `knary service update`",
             id="a service that is not ready",
         ),
+        *(
+            pytest.param(
+                NotReady("RevisionFailed", f"Container failed with: {words}."),
+                "Does it need a database, or the internet? In a network of its own a replica has"
+                " neither: say `reach` or `network: host` in images.yaml (docs/networks.md)",
+                id=words,
+            )
+            for words in (
+                "ConnectionRefusedError: [Errno 111] Connection refused",
+                "dial tcp: lookup db.example.com: no such host",
+                "getaddrinfo EAI_AGAIN db.example.com",
+                "java.net.UnknownHostException: db",
+                "OSError: [Errno 101] Network is unreachable",
+            )
+        ),
         pytest.param(KnaryError("what; way out"), "", id="an error that says it all"),
     ],
 )
