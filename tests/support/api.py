@@ -150,9 +150,9 @@ async def running_api(
     paths = InstancePaths(folder)
     sock = socket.create_server((HOST, 0))
     async with open_store(folder, store, clock) as opened:
-        await opened.create(
-            Namespace(metadata=ObjectMeta(name="default"), status=NamespaceStatus(phase="Active"))
-        )
+        if opened.get(Namespace, "", "default") is None:
+            meta = ObjectMeta(name="default")
+            await opened.create(Namespace(metadata=meta, status=NamespaceStatus(phase="Active")))
         api = Api(opened, paths, clock)
         api.port = sock.getsockname()[1]
         credentials = ensure_credentials(paths, HOST, api.port, datetime.now(UTC))
