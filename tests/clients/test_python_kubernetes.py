@@ -12,6 +12,8 @@ import kubernetes
 import pytest
 from kubernetes import client, watch
 from kubernetes.client.exceptions import ApiException
+from kubernetes.dynamic import DynamicClient
+from kubernetes.dynamic.exceptions import ConflictError, NotFoundError
 
 from tests.support.instance import Instance
 from tests.support.waiting import eventually
@@ -154,6 +156,56 @@ def test_refusals_are_exceptions_with_a_status(
     with pytest.raises(ApiException) as a_list:
         custom.patch_namespaced_custom_object(**place, name="nope", body=[{"op": "remove"}])
     assert a_list.value.status in (400, 404)
+
+
+def test_the_dynamic_client_discovers_applies_and_watches(
+    knary: Instance, api: Any, namespace: str
+) -> None:
+    dynamic = DynamicClient(api)
+    assert dynamic.version["kubernetes"]["gitVersion"].startswith("v1.")
+    services = dynamic.resources.get(api_version="serving.knative.dev/v1", kind="Service")
+    assert dynamic.resources.get(api_version="v1", kind="Service").group == ""
+    found = {one.group_version for one in dynamic.resources.search(kind="Service")}
+    assert found == {"v1", "serving.knative.dev/v1"}
+
+    def apply(body: dict[str, Any], manager: str = "story") -> Any:
+        return dynamic.server_side_apply(
+            services, body=body, name="hello", namespace=namespace, field_manager=manager
+        )
+
+    applied = apply(service("hello", "World"))
+    managers = {entry.manager for entry in applied.metadata.managedFields}
+    assert "story" in managers
+    seen = []
+    for event in services.watch(
+        namespace=namespace,
+        name="hello",
+        resource_version=applied.metadata.resourceVersion,
+        timeout=WATCH_S_MAX,
+    ):
+        seen.append(event["type"])
+        if is_ready(event["raw_object"]):
+            break
+    assert set(seen) == {"MODIFIED"}
+    assert texts(knary, namespace, 3) == {WORLD: 3}
+
+    again = apply(service("hello", "World"))
+    assert again.metadata.generation == 1  # applying the same changes nothing
+    with pytest.raises(ConflictError):
+        apply(service("hello", "Mine"), manager="another")
+
+    merged = services.patch(
+        name="hello",
+        namespace=namespace,
+        body={"metadata": {"labels": {"team": "shop"}}},
+        content_type="application/merge-patch+json",
+    )
+    assert merged.metadata.labels.team == "shop"
+    items = services.get(namespace=namespace, label_selector="team=shop").items
+    assert [item.metadata.name for item in items] == ["hello"]
+    services.delete(name="hello", namespace=namespace)
+    with pytest.raises(NotFoundError):
+        services.get(name="nope", namespace=namespace)
 
 
 def test_a_watch_goes_on_where_another_ended(api: Any, namespace: str) -> None:
