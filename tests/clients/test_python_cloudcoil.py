@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections import Counter
 from typing import Any
 
@@ -11,12 +9,11 @@ import pytest
 
 from tests.support.instance import Instance
 
+MODELS = "cloudcoil.models.knative_serving.serving.v1"
+INSTALL = "no cloudcoil: pip install cloudcoil-models-knative-serving filelock"
+
+# It leaves its folder for certificates to the garbage collector.
 pytestmark = [
-    pytest.mark.skipif(
-        importlib.util.find_spec("cloudcoil") is None,
-        reason="no cloudcoil: pip install cloudcoil-models-knative-serving filelock",
-    ),
-    # It leaves its folder for certificates to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
@@ -26,8 +23,8 @@ OLD, NEW = "hello-00001", "hello-00002"
 
 
 def test_the_canary_story_with_typed_models(knary: Instance) -> None:
-    models: Any = importlib.import_module("cloudcoil.models.knative_serving.serving.v1")
-    client: Any = importlib.import_module("cloudcoil.client")
+    models: Any = pytest.importorskip(MODELS, reason=INSTALL)
+    client: Any = pytest.importorskip("cloudcoil.client", reason=INSTALL)
 
     def service(target: str, traffic: list[dict[str, Any]] | None = None) -> Any:
         env = [{"name": "TARGET", "value": target}]
