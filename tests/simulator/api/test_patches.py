@@ -48,7 +48,12 @@ def test_patches_merge_or_follow_operations(tmp_path: Path) -> None:
         assert "labels" not in patched.json["metadata"]
         assert patched.json["metadata"]["generation"] == 2
         failed = await api.call("PATCH", HELLO, operations, Content_Type=JSON_PATCH)
-        assert failed.said[:2] == (422, "Invalid")
+        assert failed.said == (
+            422,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+        )
+        assert "test operation does not apply: doc is missing path" in failed.headers["Warning"]
         empty = await api.call("PATCH", HELLO, {}, Content_Type=MERGE)
         assert empty.json == patched.json
 
