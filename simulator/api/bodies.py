@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from simulator.api.exchange import Request
-from simulator.api.protobuf.envelope import read_protobuf
 from simulator.errors import BadRequest, UnsupportedMediaType, with_warnings
 from simulator.resources.decoding import (
     decoding_warnings,
@@ -73,6 +72,9 @@ def _document(
         case "application/yaml":
             return _yaml(request.body), ()
         case _:
+            # Here, as the tables need not be made before somebody writes so.
+            from simulator.api.protobuf.envelope import read_protobuf
+
             return read_protobuf(request.body, api_version, kind), ()
 
 

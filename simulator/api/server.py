@@ -22,6 +22,7 @@ from simulator.api.discovery import discovered
 from simulator.api.exchange import PLAIN, Answer, Request, Stream, unless_known
 from simulator.api.guard import guarded, split_target
 from simulator.api.logs import Logs
+from simulator.api.negotiation import form_of
 from simulator.api.openapi.documents import OpenApi
 from simulator.api.paging import Pages, secret_of
 from simulator.api.patches import Patches
@@ -148,6 +149,8 @@ class ApiServer:
         verb = verb_of(request.method, target, is_watch=query.boolean("watch"))
         if verb in ("watch", "log"):
             self._streams.require_room()
+        if request.method != "GET":
+            form_of(accept)  # a write whose answer nobody wants is not done
         asked = Request(
             target=target,
             query=query,

@@ -165,6 +165,11 @@ def test_an_answer_that_cannot_be_given(tmp_path: Path, accept: str) -> None:
         assert (await api.call("POST", CONFIG_MAPS, config_map())).code == 201
         for path in (CONFIG_MAPS, f"{CONFIG_MAPS}/c", "/apis", "/openapi/v3"):
             assert (await api.call("GET", path, Accept=accept)).said[:2] == (406, "NotAcceptable")
+        version = api.store.version
+        for method, path in (("POST", CONFIG_MAPS), ("DELETE", f"{CONFIG_MAPS}/c")):
+            reply = await api.call(method, path, config_map(), Accept=accept)
+            assert reply.said[:2] == (406, "NotAcceptable")
+        assert api.store.version == version  # nothing was done
 
     run_with_api(tmp_path, scenario)
 
