@@ -87,8 +87,10 @@ def test_a_writer_that_saw_no_entries_loses_none(tmp_path: Path) -> None:
         (service("a"), 'services.serving.knative.dev "a" already exists'),
         (
             service("", generate_name="a"),
-            'services.serving.knative.dev "a" already exists, the server was not able to'
-            + " generate a unique name for the object",
+            (
+                'services.serving.knative.dev "a" already exists, the server was not able to'
+                " generate a unique name for the object"
+            ),
         ),
     ],
 )
