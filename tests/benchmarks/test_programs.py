@@ -10,6 +10,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 PROGRAMS = (
+    "api_scale",
     "gateway_cpu",
     "gateway_matrix",
     "gateway_profile",
