@@ -81,18 +81,12 @@ def test_a_writer_that_saw_no_entries_loses_none(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+TAKEN = 'services.serving.knative.dev "a" already exists'
+GENERATED = f"{TAKEN}, the server was not able to generate a unique name for the object"
+
+
 @pytest.mark.parametrize(
-    ("obj", "message"),
-    [
-        (service("a"), 'services.serving.knative.dev "a" already exists'),
-        (
-            service("", generate_name="a"),
-            (
-                'services.serving.knative.dev "a" already exists, the server was not able to'
-                " generate a unique name for the object"
-            ),
-        ),
-    ],
+    ("obj", "message"), [(service("a"), TAKEN), (service("", generate_name="a"), GENERATED)]
 )
 def test_a_name_that_is_taken_is_refused_as_its_giver_deserves(obj: Service, message: str) -> None:
     refused = taken(obj, "a")
