@@ -17,6 +17,13 @@ from msgspec import Struct
 
 from simulator.config.current import STOCK as STOCK_CONFIG
 from simulator.config.current import Config, config_of, is_config
+from simulator.controllers.placeholders import (
+    local_names,
+    not_owned,
+    placeholder_names,
+    placeholders_of,
+    reconcile_placeholders,
+)
 from simulator.controllers.references import routes_concerned
 from simulator.controllers.settings import STOCK, ControllerSettings
 from simulator.reconciling.plan import Action, Create, Plan, Record, Update, UpdateStatus
@@ -24,12 +31,14 @@ from simulator.reconciling.reader import Reader
 from simulator.resources.conditions import FALSE, READY, TRUE, find
 from simulator.resources.core import ConfigMap
 from simulator.resources.durations import MICROSECOND, SECOND, parse_duration
+from simulator.resources.endpoints import CoreService
 from simulator.resources.lifecycle import Conditions, ConditionSet
 from simulator.resources.meta import Key, Resource, is_controlled_by
 from simulator.resources.networking import ANNOTATION_ROLLOUT, Ingress
 from simulator.resources.serving import (
     ANNOTATION_SPLITTER,
     LABEL_CONFIGURATION,
+    LABEL_ROUTE,
     ROLLOUT_DURATIONS,
     Address,
     Configuration,
@@ -37,7 +46,16 @@ from simulator.resources.serving import (
     Route,
     RouteStatus,
 )
-from simulator.traffic.domains import Domains, InvalidDomain, hostname, local_host, url
+from simulator.resources.wording import quoted
+from simulator.traffic.domains import (
+    Domains,
+    InvalidDomain,
+    host_of,
+    hostname,
+    local_host,
+    seen_as,
+    url,
+)
 from simulator.traffic.ingress import make_ingress
 from simulator.traffic.rollout import (
     Stepped,
@@ -53,6 +71,7 @@ from simulator.traffic.targets import Assigned, BadTarget, assign, names_in, sta
 ALL_TRAFFIC_ASSIGNED = "AllTrafficAssigned"
 INGRESS_READY = "IngressReady"
 CERTIFICATE_PROVISIONED = "CertificateProvisioned"
+NOT_OWNED = "NotOwned"
 CONDITIONS = ConditionSet((ALL_TRAFFIC_ASSIGNED, INGRESS_READY, CERTIFICATE_PROVISIONED))
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,6 +87,7 @@ class Observed(Struct, frozen=True):
     revisions: dict[str, Revision] = {}
     ingress: Ingress | None = None
     config: Config = STOCK_CONFIG
+    placeholders: tuple[CoreService, ...] = ()  # and what stands in the way of one
 
 
 class RouteController:
@@ -75,7 +95,7 @@ class RouteController:
 
     name = "route"
     kind: type[Resource] = Route
-    watches: tuple[type[Resource], ...] = (Configuration, Revision, Ingress, ConfigMap)
+    watches: tuple[type[Resource], ...] = (Configuration, Revision, Ingress, CoreService, ConfigMap)
 
     def __init__(self, settings: ControllerSettings = STOCK) -> None:
         self._domains = settings.domains
@@ -85,6 +105,8 @@ class RouteController:
             return (changed.key,)
         if isinstance(changed, ConfigMap):
             return tuple(one.key for one in reader.list(Route)) if is_config(changed) else ()
+        if isinstance(changed, CoreService):
+            return _routes_of(changed, reader)
         return routes_concerned(changed, reader)
 
     def observe(self, reader: Reader, key: Key) -> Observed | None:
@@ -99,8 +121,10 @@ class RouteController:
         configurations = _found(reader, Configuration, key.namespace, configuration_names)
         latest_ready = {one.status.latest_ready_revision_name for one in configurations.values()}
         revisions |= _found(reader, Revision, key.namespace, latest_ready)
-        ingress = reader.get(Ingress, *key)
-        return Observed(route, configurations, revisions, ingress, config_of(reader))
+        ingress, config = reader.get(Ingress, *key), config_of(reader)
+        names = placeholder_names(route, self._domains.configured(config))
+        placeholders = placeholders_of(route, names, reader)
+        return Observed(route, configurations, revisions, ingress, config, placeholders)
 
     def plan(self, observed: Observed, now: datetime) -> Plan:
         return _Work(observed, now, self._domains.configured(observed.config)).plan()
@@ -141,35 +165,59 @@ class _Work:
         """Return the status once the traffic is assigned; all but the URL stays if it is not."""
         observed, domains, conditions = self._observed, self._domains, self._conditions
         meta = self._route.metadata
-        status = msgspec.structs.replace(status, url=url(domains, meta, meta.name))
+        hidden = local_names(observed.placeholders)
+        seen = seen_as(meta, meta.name, hidden)
+        status = msgspec.structs.replace(status, url=url(domains, seen, meta.name))
         assigned = assign(self._route, observed.configurations, observed.revisions)
         if isinstance(assigned, BadTarget):
             mark_bad_target(conditions, assigned)
             return status
         stepped = self._step(assigned)
-        urls = tag_urls(self._route, assigned, domains)
+        urls = tag_urls(self._route, assigned, domains, hidden)
         traffic = status_traffic(assigned, urls)
+        address = Address(url="http://" + local_host(domains, meta.namespace, meta.name))
         ingress = make_ingress(
             self._route,
             assigned,
             domains,
             stepped.rollout,
             by_tag_header=observed.config.features.tag_header_based_routing,
+            hidden=hidden,
         )
         conditions.mark_true(ALL_TRAFFIC_ASSIGNED)
+        hosts = self._placeholder_hosts(assigned, hidden)
+        if name := not_owned(self._route, hosts, observed.placeholders):
+            self._stop_at(name)
+            return msgspec.structs.replace(status, traffic=traffic, address=address)
         conditions.mark_true(
             CERTIFICATE_PROVISIONED, "TLSNotEnabled", "external-domain-tls is not enabled"
         )
         self._reconcile_ingress(ingress)
+        self._actions += reconcile_placeholders(
+            self._route, hosts, observed.placeholders, observed.ingress
+        )
         if not is_over(stepped.rollout):
             mark_rollout_in_progress(conditions)
             traffic = traffic_in_progress(assigned, stepped.rollout, urls)
         if stepped.next_step_time:
             self._requeue_after_s = max(0, stepped.next_step_time - self._now) / SECOND
-        address = Address(url="http://" + local_host(domains, meta.namespace, meta.name))
         return msgspec.structs.replace(
             status, traffic=traffic, address=address, annotations=self._programmed_annotations()
         )
+
+    def _placeholder_hosts(self, assigned: Assigned, hidden: frozenset[str]) -> dict[str, str]:
+        """Return the placeholders' names, each with the host that it has outside, or inside."""
+        domains, meta = self._domains, self._route.metadata
+        names = (hostname(domains, meta.name, tag) for tag in assigned.groups)
+        return {name: host_of(domains, seen_as(meta, name, hidden), name) for name in names}
+
+    def _stop_at(self, name: str) -> None:
+        """Say that a Service of somebody else's is in the way; the Ingress stays as it is."""
+        route = self._route
+        mark_service_not_owned(self._conditions, name)
+        if not not_owned_before(route, name):
+            message = f"route: {quoted(route.metadata.name)} does not own Service: {quoted(name)}"
+            self._actions.append(Record(route, "Warning", "InternalError", message))
 
     def _programmed_annotations(self) -> dict[str, str]:
         """Return the annotations that the gateway obeys now; a change of them has no generation."""
@@ -236,12 +284,38 @@ def rollout_duration_s(route: Route, stock_s: int) -> int:
     return duration_s or stock_s
 
 
-def tag_urls(route: Route, assigned: Assigned, domains: Domains) -> dict[str, str]:
+def tag_urls(
+    route: Route, assigned: Assigned, domains: Domains, hidden: frozenset[str] = frozenset()
+) -> dict[str, str]:
     """Return the URL of each tag. Raise InvalidDomain."""
     meta = route.metadata
-    return {
-        tag: url(domains, meta, hostname(domains, meta.name, tag)) for tag in assigned.groups if tag
-    }
+    names = {tag: hostname(domains, meta.name, tag) for tag in assigned.groups if tag}
+    return {tag: url(domains, seen_as(meta, name, hidden), name) for tag, name in names.items()}
+
+
+def mark_service_not_owned(conditions: Conditions, name: str) -> None:
+    message = f"There is an existing placeholder Service {quoted(name)} that we do not own."
+    conditions.mark_false(INGRESS_READY, NOT_OWNED, message)
+
+
+def not_owned_before(route: Route, name: str) -> bool:
+    """Tell whether the Route says already that this Service is in its way."""
+    known = find(route.status.conditions, INGRESS_READY)
+    return known is not None and known.reason == NOT_OWNED and quoted(name) in known.message
+
+
+def _routes_of(service: CoreService, reader: Reader) -> tuple[Key, ...]:
+    """Return the Route whose placeholder the Service is, else those that it is in the way of."""
+    namespace = service.metadata.namespace
+    if owner := service.metadata.labels.get(LABEL_ROUTE):
+        return (Key(namespace, owner),)
+    if service.metadata.owner_references:
+        return ()  # a revision's
+    return tuple(
+        route.key
+        for route in reader.list(Route, namespace)
+        if not_owned_before(route, service.metadata.name)
+    )
 
 
 def mark_ingress_not_configured(conditions: Conditions) -> None:

@@ -7,6 +7,7 @@ Source: k8s.io/api `core/v1/types.go`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from msgspec import Struct, field
@@ -17,6 +18,7 @@ from simulator.resources.podspec import IntOrString
 
 CLUSTER_IP, EXTERNAL_NAME = "ClusterIP", "ExternalName"
 NO_CLUSTER_IP = "None"  # a headless service's
+SELECTED_LABEL = "label"  # no kind: what a Service names is a label of Pods
 
 
 class _Part(Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
@@ -94,6 +96,11 @@ class CoreService(Resource, frozen=True):
 
     spec: CoreServiceSpec = field(default_factory=CoreServiceSpec)
     status: CoreServiceStatus = field(default_factory=CoreServiceStatus)
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Yield one of the labels that it selects by, so that those of a Pod lead to it."""
+        for key in sorted(self.spec.selector)[:1]:
+            yield SELECTED_LABEL, f"{key}={self.spec.selector[key]}"
 
 
 class EndpointAddress(_Part, frozen=True):

@@ -47,6 +47,13 @@ class Domains(Struct, frozen=True):
         return self.by_labels.domain_for(meta.labels, self.external)
 
 
+def seen_as(meta: ObjectMeta, name: str, hidden: frozenset[str]) -> ObjectMeta:
+    """Return a Route's metadata as it counts for one of its names; `hidden` ones are local."""
+    if name not in hidden:
+        return meta
+    return replace(meta, labels=meta.labels | {LABEL_VISIBILITY: CLUSTER_LOCAL})
+
+
 class InvalidDomain(ValueError):
     """The names make no host that DNS allows. The message is Knative's."""
 
@@ -92,11 +99,17 @@ def local_hosts(domains: Domains, namespace: str, name: str) -> tuple[str, ...]:
     return (f"{name}.{namespace}", f"{name}.{namespace}.svc", whole)
 
 
+def host_of(domains: Domains, meta: ObjectMeta, name: str) -> str:
+    """Return the host that users of the Route see; `name` is a `hostname`. Raise InvalidDomain."""
+    if is_cluster_local(domains, meta):
+        return local_host(domains, meta.namespace, name)
+    return external_host(domains, meta, name)
+
+
 def url(domains: Domains, meta: ObjectMeta, name: str) -> str:
     """Return the URL that users of the Route see; `name` is a `hostname`. Raise InvalidDomain."""
-    if is_cluster_local(domains, meta):
-        return "http://" + local_host(domains, meta.namespace, name)
-    return f"{domains.external_scheme}://" + external_host(domains, meta, name)
+    scheme = "http" if is_cluster_local(domains, meta) else domains.external_scheme
+    return f"{scheme}://{host_of(domains, meta, name)}"
 
 
 def _checked(host: str) -> str:

@@ -28,6 +28,7 @@ from simulator.traffic.domains import (
     hostname,
     is_cluster_local,
     local_hosts,
+    seen_as,
 )
 from simulator.traffic.rollout import Rollout, goal, serialize
 from simulator.traffic.targets import Assigned, Target
@@ -46,13 +47,15 @@ def make_ingress(
     rollout: Rollout | None = None,
     *,
     by_tag_header: bool = False,
+    hidden: frozenset[str] = frozenset(),
 ) -> Ingress:
     """Return the Ingress that sends the Route's requests where they were assigned.
 
     Each group has a rule for its hosts inside the cluster and, unless the Route is cluster-local,
     one for its host outside. What `rollout` moves gradually is split as it says; without one,
     all is as it should be. With `by_tag_header` a request to the default host may name a tag in
-    a header (feature tag-header-based-routing). Raise InvalidDomain.
+    a header (feature tag-header-based-routing). `hidden` names have no host outside. Raise
+    InvalidDomain.
     """
     meta = route.metadata
     rollout = goal(assigned) if rollout is None else rollout
@@ -66,8 +69,9 @@ def make_ingress(
         name = hostname(domains, meta.name, tag)
         hosts = local_hosts(domains, meta.namespace, name)
         rules.append(IngressRule(hosts, VISIBILITY_LOCAL, http))
-        if not is_cluster_local(domains, meta):
-            host = external_host(domains, meta, name)
+        seen = seen_as(meta, name, hidden)
+        if not is_cluster_local(domains, seen):
+            host = external_host(domains, seen, name)
             rules.append(IngressRule((host,), VISIBILITY_EXTERNAL, http))
     return Ingress(
         metadata=ObjectMeta(

@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 
+from simulator.reconciling.plan import Plan, Record
 from simulator.resources.conditions import FALSE, READY, TRUE, UNKNOWN, Condition
 from simulator.resources.core import Pod, PodStatus
+from simulator.resources.endpoints import CoreService
 from simulator.resources.meta import (
     Key,
     ObjectMeta,
@@ -214,6 +216,17 @@ def is_unknown(reason: str = "", message: str = "", type_: str = READY) -> Condi
 def told(conditions: tuple[Condition, ...]) -> dict[str, tuple[str, str, str]]:
     """Return type → (status, reason, message)."""
     return {one.type: (one.status, one.reason, one.message) for one in conditions}
+
+
+def without_placeholders(made: Plan) -> Plan:
+    """Return the plan without what it does about a Route's placeholder Services."""
+    kept = tuple(
+        one
+        for one in made.actions
+        if not (isinstance(one, Record) and "placeholder" in one.message)
+        and not (hasattr(one, "object") and isinstance(one.object, CoreService))
+    )
+    return Plan(kept, made.requeue_after_s)
 
 
 def changed(obj: R, **fields: Any) -> R:

@@ -34,6 +34,7 @@ from tests.support.world import (
     revision,
     route,
     told,
+    without_placeholders,
 )
 
 CONTROLLER = RouteController()
@@ -57,7 +58,7 @@ def stored_ingress(of: Route = HELLO, **status: Any) -> Ingress:
 def plan(*objects: Any, of: Route = HELLO) -> Plan:
     observed = CONTROLLER.observe(World(of, *objects), of.key)
     assert observed is not None
-    return CONTROLLER.plan(observed, NOW)
+    return without_placeholders(CONTROLLER.plan(observed, NOW))
 
 
 def status_of(made: Plan) -> RouteStatus:

@@ -15,7 +15,16 @@ from simulator.resources.meta import ObjectMeta
 from simulator.resources.networking import ANNOTATION_ROLLOUT, Ingress
 from simulator.resources.serving import Configuration, Revision, Route, TrafficTarget
 from tests.support.clocks import ManualClock
-from tests.support.world import World, changed, configuration, is_true, revision, route, told
+from tests.support.world import (
+    World,
+    changed,
+    configuration,
+    is_true,
+    revision,
+    route,
+    told,
+    without_placeholders,
+)
 
 LATEST = TrafficTarget(configuration_name="hello", latest_revision=True, percent=100)
 DURATION = "serving.knative.dev/rollout-duration"
@@ -57,7 +66,7 @@ class Story:
         world = World(*objects, *([self.ingress] if self.ingress else []))
         observed = self.controller.observe(world, self.route.key)
         assert observed is not None
-        self.made = self.controller.plan(observed, self.clock.now())
+        self.made = without_placeholders(self.controller.plan(observed, self.clock.now()))
         for action in self.made.actions:
             if isinstance(action, Create):
                 assert isinstance(action.object, Ingress)

@@ -13,7 +13,16 @@ from simulator.resources.core import ConfigMap
 from simulator.resources.meta import Key, ObjectMeta
 from simulator.resources.networking import Ingress
 from simulator.resources.serving import Route, TrafficTarget
-from tests.support.world import NOW, World, configuration, is_true, revision, route, told
+from tests.support.world import (
+    NOW,
+    World,
+    configuration,
+    is_true,
+    revision,
+    route,
+    told,
+    without_placeholders,
+)
 
 CONTROLLER = RouteController()
 ROUTE = route(
@@ -40,7 +49,7 @@ def planned(*maps: ConfigMap) -> tuple[Ingress | None, Route]:
     """Return the Ingress that is made, and the Route with its new status."""
     observed = CONTROLLER.observe(World(ROUTE, *WORLD, *maps), ROUTE.key)
     assert observed is not None
-    actions = CONTROLLER.plan(observed, NOW).actions
+    actions = without_placeholders(CONTROLLER.plan(observed, NOW)).actions
     (written,) = [one.object for one in actions if isinstance(one, UpdateStatus)]
     made = [one.object for one in actions if isinstance(one, Create)]
     assert isinstance(written, Route)
@@ -156,7 +165,7 @@ def test_the_stock_of_a_rollouts_duration_is_a_setting(
     world = World(ROUTE, newest, WORLD[1], second, known, *maps)
     observed = CONTROLLER.observe(world, ROUTE.key)
     assert observed is not None
-    actions = CONTROLLER.plan(observed, NOW).actions
+    actions = without_placeholders(CONTROLLER.plan(observed, NOW)).actions
     (updated,) = [one.object for one in actions if isinstance(one, Update)]
     assert isinstance(updated, Ingress)
     (path,) = paths_of(updated, "hello.default")

@@ -17,6 +17,7 @@ import pytest
 
 from simulator.controllers.all import build
 from simulator.controllers.settings import STOCK
+from simulator.resources.serving import VERSION
 from tests.support.api import SERVICES, Api, manifest, running_api
 from tests.support.cluster import IMAGES
 from tests.support.dataplane import PodLife, Programmer
@@ -91,7 +92,10 @@ async def played(folder: Path, story: Story, name: str) -> Told:
         await story(Watcher(api, stepper))
         frames: list[Frame] = []
         for kind, watch in watches.items():
-            count = sum(kind == event.object.KIND for event in stepper.seen)
+            count = sum(
+                (VERSION, kind) == (event.object.API_VERSION, event.object.KIND)
+                for event in stepper.seen
+            )
             frames += await watch.take(count)
         events = (await api.call("GET", "/api/v1/namespaces/default/events")).json["items"]
         return Told(name, in_order(frames), events)
