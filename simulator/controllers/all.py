@@ -13,6 +13,7 @@ from simulator.controllers.events import EventController
 from simulator.controllers.garbage import FAMILY, GarbageController
 from simulator.controllers.labeler import LabelerController
 from simulator.controllers.namespaces import NamespaceController
+from simulator.controllers.podevents import PodEventController
 from simulator.controllers.retention import RetentionController
 from simulator.controllers.revision import RevisionController
 from simulator.controllers.revisionservices import RevisionServiceController
@@ -43,4 +44,5 @@ def build(
         NamespaceController(),
         ServiceAccountController(),
         EventController(settings),
+        PodEventController(settings),
     )

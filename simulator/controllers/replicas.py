@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from simulator.admission.autoscaling_validation import find_annotation
@@ -26,6 +27,8 @@ from simulator.resources.serving import Revision, RevisionStatus
 
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"  # no vowels, no word by accident
 _HASH_CHARACTERS, _POD_CHARACTERS = 10, 5
+
+NODE = "knary"  # the one there is: this machine
 
 # Annotations and their older spellings (serving `pkg/apis/autoscaling/register.go`).
 MIN_SCALES = ("autoscaling.knative.dev/min-scale", "autoscaling.knative.dev/minScale")
@@ -117,7 +120,7 @@ def make_pod(revision: Revision, status: RevisionStatus, name: str) -> Pod:
             finalizers=(DRAIN_FINALIZER, PROCESS_FINALIZER),
             owner_references=(controller_reference(revision),),
         ),
-        spec=pod_spec_of(revision, status),
+        spec=msgspec.structs.replace(pod_spec_of(revision, status), node_name=NODE),
     )
 
 

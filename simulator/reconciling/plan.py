@@ -40,12 +40,17 @@ class Delete(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True):
-    """Record a Kubernetes Event about an object; equal ones are counted, not repeated."""
+    """Record a Kubernetes Event about an object; equal ones are counted, not repeated.
+
+    `component` says it, the controller itself when "". `field_path` is a part of the object.
+    """
 
     about: Resource
     type: str  # Normal or Warning
     reason: str
     message: str
+    component: str = ""
+    field_path: str = ""
 
 
 Action = Create | Update | UpdateStatus | Delete | Record

@@ -22,7 +22,8 @@ _MESSAGE_BYTES_MAX = 1024  # apiserver, core validation of events
 def key_of(record: Record) -> Key:
     """Return where the Event of this record is; of a cluster-scoped object in `default`."""
     about = record.about
-    said = "\n".join((about.uid, record.type, record.reason, record.message))
+    parts = (about.uid, record.type, record.reason, record.message, record.field_path)
+    said = "\n".join(part for part in parts if part)
     digest = hashlib.sha256(said.encode()).hexdigest()[:16]
     return Key(
         about.metadata.namespace or "default", f"{about.metadata.name[:_NAME_HEAD_MAX]}.{digest}"
@@ -33,6 +34,7 @@ def first(record: Record, component: str, now: datetime) -> Event:
     """Return the Event of something that was not recorded before."""
     about = record.about
     key = key_of(record)
+    component = record.component or component
     moment = timestamp(now)
     return Event(
         metadata=ObjectMeta(name=key.name, namespace=key.namespace),
@@ -43,6 +45,7 @@ def first(record: Record, component: str, now: datetime) -> Event:
             name=about.metadata.name,
             uid=about.uid,
             resource_version=about.metadata.resource_version,
+            field_path=record.field_path,
         ),
         reason=record.reason,
         message=_cut(record.message),

@@ -22,6 +22,7 @@ from simulator.resources.core import (
     ContainerState,
     ContainerStatus,
     Pod,
+    PodIp,
     PodStatus,
     Running,
     Terminated,
@@ -103,7 +104,10 @@ def pod_status(pod: Pod, life: Life, now: str) -> PodStatus:
         phase="Running" if ran else "Pending",
         conditions=tuple(_dated(one, pod.status.conditions, now) for one in wanted),
         host_ip=HOST,
+        host_ips=(PodIp(HOST),),
         pod_ip=HOST,
+        pod_ips=(PodIp(HOST),),
+        qos_class=_quality(pod),
         start_time=pod.status.start_time or now,
         container_statuses=(
             ContainerStatus(
@@ -115,9 +119,24 @@ def pod_status(pod: Pod, life: Life, now: str) -> PodStatus:
                 image=container.image,
                 image_id=life.image_id,
                 started=bool(life.pid) and life.is_started,
+                container_id=f"knary://{pod.uid}-{life.restarts}" if ran else "",
             ),
         ),
     )
+
+
+def _quality(pod: Pod) -> str:
+    """Return the class of a Pod by what it asks for (core/v1 PodQOSClass); nothing obeys it."""
+    asked = [one.resources for one in pod.spec.containers if one.resources is not None]
+    if not any(one.requests or one.limits for one in asked):
+        return "BestEffort"
+    bounds = [{name: one.limits.get(name) for name in ("cpu", "memory")} for one in asked]
+    is_guaranteed = len(asked) == len(pod.spec.containers) and all(
+        None not in bound.values()
+        and all(one.requests.get(name, amount) == amount for name, amount in bound.items())
+        for one, bound in zip(asked, bounds, strict=True)
+    )
+    return "Guaranteed" if is_guaranteed else "Burstable"
 
 
 def _state(life: Life) -> ContainerState:

@@ -43,6 +43,8 @@ def told_events(events: Iterable[Frame]) -> Iterator[str]:
     """Yield a line for each Event, in the order in which they were recorded first."""
     for event in sorted(events, key=lambda one: int(one["metadata"]["resourceVersion"])):
         about = event["involvedObject"]
+        if about["kind"] == "Pod":
+            continue  # a kubelet's, which is not there
         times = f" ({event['count']} times)" if event.get("count", 1) > 1 else ""
         name, text = f"{about['kind']} {about['name']}", _without_hash(event["message"])
         yield f"Event {event['type']} of {name}: {event['reason']}: {text}{times}"
