@@ -106,7 +106,9 @@ def subsets_of(pods: Iterable[Pod], ports: tuple[ServicePort, ...]) -> tuple[End
     ready: dict[int, list[EndpointAddress]] = {}
     unready: dict[int, list[EndpointAddress]] = {}
     for pod in sorted(pods, key=lambda one: one.key):
-        host, _, port = pod.metadata.annotations.get(ANNOTATION_ADDRESS, "").rpartition(":")
+        address = pod.metadata.annotations.get(ANNOTATION_ADDRESS, "")
+        # Which network it is in, before the "@", is no part of an address.
+        host, _, port = address.rpartition("@")[2].rpartition(":")
         if pod.is_deleting or not host or not port.isdigit():
             continue
         group = ready if is_ready(pod) else unready

@@ -205,7 +205,7 @@ def test_endpoints_are_the_addresses_at_which_pods_listen() -> None:
     pods = (
         at("a", "127.0.0.1:20001", ready=True),
         at("b", "127.0.0.1:20002", ready=False),
-        at("c", "127.0.0.2:20001", ready=True),
+        at("c", "own-network@127.0.0.2:20001", ready=True),
         at("going", "127.0.0.1:20003", ready=True, deletion_timestamp=MOMENT),
         at("no address yet", "", ready=False),
     )
