@@ -30,7 +30,8 @@ def test_two_workers_together_let_one_request_at_a_time_in() -> None:
         # One after the other: whatever the machine does, it cannot be faster.
         assert time.monotonic() - began >= 10 * DELAY_S
         # Ten may wait behind the one that is inside; of many more at once some must be refused.
-        many = burst(knary, "single", 30)
+        # A busy machine may take a second to begin them.
+        many = burst(knary, "single", 60)
         assert set(many) == {200, 503}
         assert many[503] >= 1
 
