@@ -307,15 +307,31 @@ async def revisions(
 ) -> AsyncIterator[dict[str, Backend]]:
     """Run a recording revision for each name."""
     backends: dict[str, Backend] = {}
+    serving: set[asyncio.Task[Any]] = set()  # a connection each; pools keep theirs open
+
+    async def end() -> None:
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+
     async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(end)
         for name in names:
 
             async def serve(
                 reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str = name
             ) -> None:
-                with contextlib.suppress(ConnectionError, h11.RemoteProtocolError):
-                    await recorder.h1(name, reader, writer)
-                writer.close()
+                task = asyncio.current_task()
+                assert task is not None
+                serving.add(task)
+                task.add_done_callback(serving.discard)
+                try:
+                    with contextlib.suppress(ConnectionError, h11.RemoteProtocolError):
+                        await recorder.h1(name, reader, writer)
+                finally:
+                    writer.close()
+                    with contextlib.suppress(ConnectionError):
+                        await writer.wait_closed()
 
             server = await asyncio.start_server(serve, "127.0.0.1", 0)
             stack.callback(server.close)
