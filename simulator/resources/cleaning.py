@@ -41,6 +41,7 @@ CAUSES_MAX = 100
 SHOWN_PATH_CHARACTERS_MAX = 200
 QUANTITY = ("integer", "string", "number")  # the JSON types of a quantity, and of nothing else
 
+_NOTHING: frozenset[str] = frozenset()
 _ZEROS: dict[str, Any] = {"string": "", "boolean": False, "integer": 0, "number": 0.0}
 
 
@@ -62,15 +63,15 @@ class Walk:
         """Return the value without nulls and unknown fields."""
         if depth > DEPTH_MAX:
             raise BadRequest(f"{path[:SHOWN_PATH_CHARACTERS_MAX]}: nests too deep")
-        match shape:
+        match shape:  # the most frequent first
+            case ScalarShape():
+                return self._scalar(value, shape)
             case ObjectShape():
                 return self._object(value, shape, path, depth)
             case ListShape():
                 return self._list(value, shape, path, depth)
             case MapShape():
                 return self._map(value, shape, path, depth)
-            case ScalarShape():
-                return self._scalar(value, shape)
             case AnyShape():
                 _check_json(value, path, depth)
                 return value
@@ -79,8 +80,9 @@ class Walk:
         if not isinstance(value, dict):
             return self._refuse_type(value, shape)
         kept: dict[str, Any] = {}
+        pruned = self._pruned(shape.type)
         for key, below in value.items():
-            field = None if self._is_pruned(shape.type, key) else shape.fields.get(key)
+            field = None if key in pruned else shape.fields.get(key)
             here = f"{path}.{key}" if path else str(key)
             if field is None:
                 self._note_unknown(here, key, shape.type)
@@ -161,8 +163,10 @@ class Walk:
         """Tell whether the schema keeps whatever is here."""
         return self._is_knatives and any(field == OPEN_FIELD for _, field in self._fields)
 
-    def _is_pruned(self, holder: type, key: str) -> bool:
-        return self._is_knatives and key in PRUNED.get(holder, ()) and not self._is_open()
+    def _pruned(self, holder: type) -> frozenset[str]:
+        """Return the fields of this part that the schema of Knative's kinds does not know."""
+        pruned = PRUNED.get(holder, _NOTHING) if self._is_knatives else _NOTHING
+        return _NOTHING if pruned and self._is_open() else pruned
 
     def _is_webhooks(self) -> bool:
         """Tell whether Knative's webhook is the first to read this; metadata is the server's."""

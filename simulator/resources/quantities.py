@@ -6,7 +6,6 @@ Source: apimachinery `api/resource/quantity.go`, `suffix.go`.
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 WRONG_FORMAT = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
@@ -35,48 +34,51 @@ _DECIMAL_EXPONENTS = {
     "P": 15,
     "E": 18,
 }
-_SUFFIXES = {exponent: suffix for suffix, exponent in _DECIMAL_EXPONENTS.items()}
+_LARGEST_FIRST = tuple((power, suffix) for suffix, power in reversed(_DECIMAL_EXPONENTS.items()))
 
 MAGNITUDE_MAX = 2**63 - 1  # beyond it a quantity is this one
 CHARACTERS_MAX = 64
 EXPONENT_MAX = 64
-NANO = 10**9  # nothing smaller is told apart
+NANO_EXPONENT = 9  # nothing smaller than a nano is told apart
+NANO = 10**NANO_EXPONENT
 
 
 def canonical_quantity(text: str) -> str:
     """Return the quantity with no fraction and the largest suffix. Raise ValueError."""
-    found = _quantity.fullmatch(text)
+    found = _quantity.fullmatch(text) if len(text) <= CHARACTERS_MAX else None
     exponent = int(found["exponent"] or 0) if found is not None else 0
-    if found is None or len(text) > CHARACTERS_MAX or abs(exponent) > EXPONENT_MAX:
+    if found is None or abs(exponent) > EXPONENT_MAX:
         raise ValueError(WRONG_SUFFIX if _format.fullmatch(text) else WRONG_FORMAT)
-    value = Fraction(found["number"])
-    if binary := found["binary"]:
-        value *= _BINARY[binary]
-    else:
-        value *= Fraction(10) ** (exponent + _DECIMAL_EXPONENTS[found["decimal"] or ""])
-    nanos = -(-abs(value) * NANO // 1)  # rounded up
-    value = min(Fraction(nanos, NANO), Fraction(MAGNITUDE_MAX))
-    sign = "-" if found["number"].startswith("-") and value else ""
-    if binary and value >= 1024 and value.denominator == 1:
-        return sign + _binary_text(value.numerator)
-    return sign + _decimal_text(value, as_exponent=found["exponent"] is not None)
+    whole, _, fraction = found["number"].lstrip("+-").partition(".")
+    size = _BINARY.get(found["binary"] or "", 1)
+    power = exponent + _DECIMAL_EXPONENTS[found["decimal"] or ""] - len(fraction) + NANO_EXPONENT
+    nanos = int(whole + fraction) * size
+    nanos = nanos * 10**power if power >= 0 else -(-nanos // 10**-power)  # rounded up
+    nanos = min(nanos, MAGNITUDE_MAX * NANO)
+    sign = "-" if found["number"].startswith("-") and nanos else ""
+    units, rest = divmod(nanos, NANO)
+    if found["binary"] and units >= 1024 and not rest:
+        return sign + _binary_text(units)
+    return sign + _decimal_text(nanos, as_exponent=found["exponent"] is not None)
 
 
 def _binary_text(number: int) -> str:
-    suffix = ""
-    for larger, size in _BINARY.items():
+    text = str(number)
+    for suffix, size in _BINARY.items():
         if number % size == 0:
-            suffix, divisor = larger, size
-    return f"{number // divisor}{suffix}" if suffix else str(number)
+            text = f"{number // size}{suffix}"
+    return text
 
 
-def _decimal_text(value: Fraction, *, as_exponent: bool) -> str:
-    if not value:
+def _decimal_text(nanos: int, *, as_exponent: bool) -> str:
+    if not nanos:
         return "0"
-    exponent = max(
-        exponent for exponent in _SUFFIXES if (value / Fraction(10) ** exponent).denominator == 1
+    exponent, suffix = next(
+        (power, letter)
+        for power, letter in _LARGEST_FIRST
+        if nanos % 10 ** (power + NANO_EXPONENT) == 0
     )
-    number = (value / Fraction(10) ** exponent).numerator
+    number = nanos // 10 ** (exponent + NANO_EXPONENT)
     if as_exponent:
         return f"{number}e{exponent}" if exponent else str(number)
-    return f"{number}{_SUFFIXES[exponent]}"
+    return f"{number}{suffix}"

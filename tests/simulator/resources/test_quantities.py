@@ -55,6 +55,7 @@ def test_a_quantity_has_no_fraction_and_the_largest_suffix(text: str, canonical:
         ("1nn", WRONG_SUFFIX),
         ("1.2.3", WRONG_SUFFIX),
         ("1e99999", WRONG_SUFFIX),
+        ("1e" + "9" * 5000, WRONG_SUFFIX),
     ],
 )
 def test_what_is_none_is_refused_in_kubernetes_words(text: str, why: str) -> None:
