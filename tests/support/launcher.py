@@ -164,6 +164,8 @@ def lives(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     try:
         return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except ProcessLookupError:  # reaped between opening the file and reading it
+        return False
     except FileNotFoundError:
         return not Path("/proc").is_dir()
 
