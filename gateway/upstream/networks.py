@@ -154,10 +154,10 @@ class Networks:
             network, count = self._orders.popleft()
             if given.network != network:
                 raise FrameError(f"an answer for {given.network!r}, not {network!r}")
-        except FrameError as error:
+        except FrameError as malformed:
             for one in fresh:
                 one.close()
-            self._lose(str(error))
+            self._lose(str(malformed))
             return
         stock = self._stocks[network]
         stock.ordered -= count
