@@ -110,7 +110,14 @@ def objects(
 
 @st.composite
 def patches(draw: st.DrawFn, schemas: Schemas, schema: Schema, media_type: str) -> Any:
-    """Return a patch of the media type."""
+    """Return a patch of the media type; every other one fits whatever it is laid on."""
+    if draw(st.booleans()):
+        labels = draw(
+            st.dictionaries(st.sampled_from(["a", "b.example/c"]), st.just("x"), max_size=2)
+        )
+        if media_type == "application/json-patch+json":
+            return [{"op": "add", "path": "/metadata/labels", "value": labels}]
+        return {"metadata": {"labels": labels}}
     if media_type == "application/json-patch+json":
         places = ["/metadata/labels", "/spec", "/spec/template/metadata", "/data", "/x/y", "", "/-"]
         return [
@@ -130,12 +137,14 @@ def patches(draw: st.DrawFn, schemas: Schemas, schema: Schema, media_type: str) 
 @st.composite
 def queries(draw: st.DrawFn, parameters: list[Mapping[str, Any]]) -> str:
     """Return a query string of some of the parameters, most of the time with fit values."""
-    streams = {"watch", "follow"}  # these do not end by themselves
+    left_out = {"watch", "follow"}  # these do not end by themselves
+    if draw(st.booleans()):
+        left_out |= {"force"}  # of an apply alone
     names = {one["name"]: one["schema"]["type"] for one in parameters if one["in"] == "query"}
-    chosen = draw(st.lists(st.sampled_from(sorted(set(names) - streams) or [""]), max_size=2))
+    chosen = draw(st.lists(st.sampled_from(sorted(set(names) - left_out) or [""]), max_size=2))
     fit: Mapping[str, st.SearchStrategy[str]] = {
         "dryRun": st.just("All"),
-        "fieldManager": st.sampled_from(["me", "x" * 200, "\n"]),
+        "fieldManager": st.sampled_from(["me", "you", "them", "x" * 200, "\n"]),
         "fieldValidation": st.sampled_from(["Strict", "Warn", "Ignore"]),
         "labelSelector": st.sampled_from(["a=b", "a", "!a,b in (c,d)", "(", "a=b=c"]),
         "fieldSelector": st.sampled_from(["metadata.name=a", "spec.x=1", "="]),

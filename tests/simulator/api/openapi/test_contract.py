@@ -99,7 +99,10 @@ class Contract(RuleBasedStateMachine):
         names = (
             st.sampled_from(NAMES) if data.draw(st.integers(0, 9)) else st.sampled_from(ODD_NAMES)
         )
-        name = data.draw(names)
+        name, choice = data.draw(names), data.draw(st.integers(0, 99))
+        # The server outlives an example, so what is drawn must not depend on what is there.
+        if choice > 24 and (there := self._names_there(operation)):
+            name = there[choice % len(there)]
         namespace = "default" if data.draw(st.integers(0, 9)) else data.draw(names)
         path = filled(operation.path, {"namespace": namespace, "name": name})
         query = data.draw(queries(operation.parameters))
@@ -135,6 +138,28 @@ class Contract(RuleBasedStateMachine):
         assert list(flaws_of(operation, written)) == []
         assert written.code == 200, written.body
         assert "Warning" not in written.headers or "unknown" not in written.headers["Warning"]
+
+    @rule(data=st.data())
+    def patch_what_is_there(self, data: st.DataObject) -> None:
+        every = [one for one in self.operations if one.method == "patch"]
+        operation, choice = data.draw(st.sampled_from(every)), data.draw(st.integers(0, 99))
+        media_type = data.draw(st.sampled_from([*operation.facts["requestBody"]["content"]]))
+        drawn = patches(operation.schemas, operation.kind_schema, media_type)
+        body = json.dumps(data.draw(drawn)).encode()
+        there = self._names_there(operation)
+        if there:
+            names = {"namespace": "default", "name": there[choice % len(there)]}
+            path = filled(operation.path, names) + "?fieldManager=me"
+            reply = self.api.call("PATCH", path, body, Content_Type=media_type)
+            assert list(flaws_of(operation, reply)) == [], (operation, path)
+
+    def _names_there(self, operation: Operation) -> list[str]:
+        """Return the names of what the operation may be done to."""
+        collection = operation.path.partition("/{name}")[0]
+        if collection == operation.path:
+            return []
+        listed = self.api.call("GET", filled(collection, {"namespace": "default"}))
+        return [one["metadata"]["name"] for one in listed.json.get("items", ())]
 
     def _body(
         self, data: st.DataObject, operation: Operation, name: str
