@@ -1,7 +1,8 @@
 """What the API costs as it grows: a thousand watches, thousands of Services.
 
 Measured over HTTPS against the API, the store and, where it says so, the controllers, in a
-process of their own. No replica is started: that measures the control plane and nothing else.
+process of their own. Nobody starts the Pods of replicas there: that measures the control plane and
+nothing else.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def server(*, controllers: bool) -> Iterator[Server]:
 
 
 def service(number: int) -> dict[str, Any]:
-    container = {"image": "app:1", "env": [{"name": "TARGET", "value": "World"}]}
+    container = {"image": instance.IMAGE, "env": [{"name": "TARGET", "value": "World"}]}
     return {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Service",
