@@ -3,8 +3,8 @@
 `api_process.py FOLDER CONTROLLERS` prints one line of JSON once it serves: port, token and the CA's
 file. CONTROLLERS is 1 or 0: with them a Service gets its Configuration, Route, Revision and the
 Pod of its first replica, which nobody ever starts. A line on stdin is answered with what the
-process has used: CPU seconds, resident memory, and how long its event loop stood still at most
-since the line before, in seconds. It ends when stdin does.
+process has used: CPU seconds, resident memory, commits to the disk, and how long its event loop
+stood still at most since the line before, in seconds. It ends when stdin does.
 """
 
 from __future__ import annotations
@@ -80,9 +80,8 @@ async def main(folder: Path, *, with_controllers: bool) -> None:
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
         stalls = Stalls()
         while await reader.readline():
-            say(
-                {"cpu_s": time.process_time(), "rss_mb": resident_mb(), "stall_s": stalls.longest_s}
-            )
+            used = {"cpu_s": time.process_time(), "rss_mb": resident_mb()}
+            say(used | {"stall_s": stalls.longest_s, "commits": store.commits})
             stalls.longest_s = 0.0
         await server.stop()
         await store.close()

@@ -28,6 +28,7 @@ SERVICES = "/apis/serving.knative.dev/v1/namespaces/default/services"
 ROUTES = "/apis/serving.knative.dev/v1/namespaces/default/routes"
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 WRITES = 40
+WRITERS = 32
 EDGE = 100  # the first and the last so many are compared
 PAGE = 500
 
@@ -117,6 +118,31 @@ def fan_out(watches: int) -> dict[str, Any]:
         "cpu_ms_per_write": round((after["cpu_s"] - opened["cpu_s"]) * 1e3 / WRITES, 2),
         "kib_per_watch": round((opened["rss_mb"] - before["rss_mb"]) * 1024 / watches, 1),
         "stall_ms": round(after["stall_s"] * 1e3, 1),
+    }
+
+
+def sharing(writers: int) -> dict[str, Any]:
+    """Return how many writes share one sync of the disk when so many clients write at once."""
+    report.say(f"{writers} writers")
+    with server(controllers=False) as running:
+        wires = [running.wire() for _ in range(writers)]
+        before = running.used()["commits"]
+        began = time.perf_counter()
+        for turn in range(WRITES):
+            for number, wire in enumerate(wires):
+                name = {"metadata": {"name": f"c-{turn}-{number}"}}
+                wire.send("POST", CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap"} | name)
+            for wire in wires:
+                require(201, wire.answer())
+        took_s = time.perf_counter() - began
+        commits = running.used()["commits"] - before
+    writes = writers * WRITES
+    return {
+        "writers": writers,
+        "writes": writes,
+        "commits": int(commits),
+        "writes_per_commit": round(writes / commits, 1),
+        "writes_per_s": round(writes / took_s),
     }
 
 
@@ -212,6 +238,11 @@ def printed(found: dict[str, Any]) -> str:
         f"CPU {out['cpu_ms_per_write']} ms a write; the loop stood still {out['stall_ms']} ms at "
         f"most; {out['kib_per_watch']} KiB a watch"
     )
+    shared = found["sharing"]
+    syncs = (
+        f"{shared['writers']} writers: {shared['writes']} writes in {shared['commits']} commits, "
+        f"{shared['writes_per_commit']} a sync; {shared['writes_per_s']} writes a second"
+    )
     lists = report.table(
         (f"a list of {whole['count']} Services, ms", "median", "p95", "max"),
         [("whole", *_times(whole["whole"])), (f"by {PAGE}", *_times(whole["pages"]))],
@@ -221,7 +252,7 @@ def printed(found: dict[str, Any]) -> str:
         f"stood still {whole['stall_ms']} ms at most"
     )
     creations = report.table(("a Service created, ms", "median", "p95", "max", "CPU ms"), rows)
-    return "\n\n".join((report.table(heads, fan), used, creations, lists, kept))
+    return "\n\n".join((report.table(heads, fan), used, syncs, creations, lists, kept))
 
 
 def _times(timing: dict[str, float]) -> Sequence[float]:
@@ -237,6 +268,7 @@ def main() -> int:
     arguments = parser.parse_args()
     found = {
         "fan_out": fan_out(arguments.watches),
+        "sharing": sharing(WRITERS),
         "creation": {
             "API and store": creation(arguments.created, controllers=False),
             "to its Route's URL": creation(arguments.created, controllers=True),
