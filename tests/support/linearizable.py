@@ -47,7 +47,8 @@ def stepped(state: State, done: Operation) -> State | object:
         case (("update" | "delete"), 409):
             return state if state is not None and state[0] != done.expected else REFUSED
         case "delete", 200:
-            return None if state is not None and state[0] == done.expected else REFUSED
+            is_meant = state is not None and done.expected in (0, state[0])
+            return None if is_meant else REFUSED
     return REFUSED
 
 

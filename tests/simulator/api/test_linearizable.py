@@ -78,6 +78,9 @@ MADE = create(0, 1, 5, "a")
         pytest.param([MADE, delete(2, 3, 5), create(4, 5, 7, "b")], True, id="made again"),
         pytest.param([MADE, delete(2, 3, 5), read(4, 5, 5, "a")], False, id="back from the dead"),
         pytest.param([MADE, delete(2, 3, 4)], False, id="a delete against its precondition"),
+        pytest.param([MADE, delete(2, 3, 0)], True, id="a delete of whatever is there"),
+        pytest.param([delete(2, 3, 0)], False, id="a delete of nothing"),
+        pytest.param([MADE, delete(2, 3, 0), read(4, 5, 5, "a")], False, id="there after a delete"),
         pytest.param(
             [MADE, update(2, 3, (5, 4), "b"), read(4, 5, 4, "b")], False, id="a version goes back"
         ),
@@ -117,6 +120,7 @@ def histories(draw: Callable[..., Any]) -> list[Operation]:
                         update(began, ended, (known, version), value),
                         update(began, ended, (known - 1, 0), value, 409),
                         delete(began, ended, known),
+                        delete(began, ended, 0),
                         delete(began, ended, known - 1, 409),
                     ]
                 )
@@ -149,7 +153,9 @@ class Client:
     async def _once(self, name: str) -> Operation:
         known = self._seen.get(name, 0)
         # Reads are many: who has not read lately has no version to win with.
-        verbs = ["read"] * 4 + ["create"] + (["update"] * 3 + ["delete"] * 2 if known else [])
+        # Whether a delete of one version wins is chance; one of whatever is there just has to come.
+        verbs = ["read"] * 4 + ["create", "remove"]
+        verbs += ["update"] * 3 + ["delete"] * 2 if known else []
         verb = self._dice.choice(verbs)
         value = str(self._dice.random())
         document = new(name) | {"data": {"value": value}}
@@ -163,6 +169,9 @@ class Client:
         elif verb == "update":
             document["metadata"]["resourceVersion"] = str(known)
             code, answer = await self._connection.ask("PUT", place, document)
+        elif verb == "remove":
+            verb, known = "delete", 0
+            code, answer = await self._connection.ask("DELETE", place)
         else:
             options = {"preconditions": {"resourceVersion": str(known)}}
             code, answer = await self._connection.ask("DELETE", place, options)
