@@ -257,6 +257,9 @@ def test_typed_apis_read_what_is_there(knary: Instance, api: Any, namespace: str
     assert pod.status.phase == "Running"
     log = core.read_namespaced_pod_log(pod.metadata.name, namespace, container="user-container")
     assert "helloworld" in log
+    (deployment,) = client.AppsV1Api(api).list_namespaced_deployment(namespace).items
+    assert deployment.metadata.name == "hello-00001-deployment"
+    assert deployment.status.ready_replicas == 1
     assert namespace in {one.metadata.name for one in core.list_namespace().items}
     assert core.list_namespaced_event(namespace).items
     core.create_namespaced_secret(
@@ -265,7 +268,7 @@ def test_typed_apis_read_what_is_there(knary: Instance, api: Any, namespace: str
     assert core.read_namespaced_secret("s", namespace).data == {"k": "dg=="}
     assert client.VersionApi(api).get_code().major == "1"
     groups = {group.name for group in client.ApisApi(api).get_api_versions().groups}
-    assert "serving.knative.dev" in groups
+    assert {"serving.knative.dev", "apps"} <= groups
     core.delete_namespace(namespace)
     eventually(
         "the end of the namespace",

@@ -40,6 +40,8 @@ _CHANGING = (
     (r"""(knary.dev/pid: )"?\d+"?""", r"\1PID"),
     (r"listening on port \d+", "listening on port PORT"),
     (r'"(gitVersion|gitCommit|goVersion|platform)": "[^"]*"', r'"\1": ...'),
+    (r"sha256:[0-9a-f]{64}", "sha256:DIGEST"),
+    (r"\(pinned to [0-9a-f]{6}\)", "(pinned to DIGEST)"),
     (r"-deployment-[a-z0-9]{8,10}(-[a-z0-9]{5})?", "-deployment-ID"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r"(?m)((?<=  )|(?<= \())(\d+m)?\d+s(?= |\)|$)", "AGE"),
