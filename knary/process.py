@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
 
 from knary.compiled import NotCompiled, use
 from knary.inside import enter
 
 NAMES = ("gateway", "control-plane", "launcher")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+OPEN_FILES_MAX = 1 << 20  # no more is asked for, whatever the hard limit says
 
 
 def main(arguments: list[str]) -> int:
@@ -38,16 +40,19 @@ def main(arguments: list[str]) -> int:
 def _run(name: str, settings: str) -> int:
     if name == "gateway":
         die_with_parent()
+        allow_open_files()
         use(os.environ)
         from gateway.main import run as run_gateway
 
         return run_gateway(settings)
     if name == "control-plane":
         die_with_parent()
+        allow_open_files()
         from simulator.main import run as run_control_plane
 
         return run_control_plane(settings)
-    # The launcher outlives its parent by the moment in which it ends its replicas.
+    # The launcher outlives its parent by the moment in which it ends its replicas. It keeps the
+    # limit of open files as it is: replicas inherit it, and some programs break with a high one.
     from simulator.launcher.main import run as run_launcher
 
     return run_launcher(settings)
@@ -64,6 +69,22 @@ def die_with_parent() -> None:
     import signal
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def allow_open_files() -> None:
+    """Raise the soft limit of open files to the hard one, as Go's runtime does (os/rlimit.go).
+
+    The soft limit is low, usually 1,024, for programs that call select(2); here each client and
+    each watch is an open file.
+    """
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES_MAX)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    with suppress(ValueError, OSError):  # macOS allows less than its hard limit says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 if __name__ == "__main__":

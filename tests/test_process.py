@@ -34,3 +34,24 @@ def test_settings_that_cannot_be_read_are_an_exit_status_and_a_line_in_the_log()
     )
     assert done.returncode == 1
     assert "Object missing required field `description`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        pytest.param("ulimit -Sn 300; ulimit -Hn 700", "700", id="to the hard limit"),
+        pytest.param("ulimit -n 400", "400", id="no further"),
+    ],
+)
+def test_a_process_allows_itself_all_the_open_files_there_may_be(
+    limits: str, expected: str
+) -> None:
+    program = "import resource; from knary.process import allow_open_files; allow_open_files(); "
+    program += "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    done = subprocess.run(
+        ["sh", "-c", f'{limits}; exec "$0" -c "$1"', sys.executable, program],
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.strip() == expected
