@@ -18,7 +18,7 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 
 .PHONY: help demo test test-all test-pythons test-compiled compile compile-clean lint format types contracts \
 	check conformance conformance-api conformance-websocket durability bench soak bench-api bench-gateway bench-gateway-all \
-	bench-memory bench-profile bench-split \
+	bench-lag bench-memory bench-profile bench-split \
 	bench-startup bench-tables bench-updates lock clean
 
 help: ## Say what can be made
@@ -127,6 +127,10 @@ bench-memory: ## Measure a worker's memory: huge bodies, idle clients
 bench-split: ## Measure how exact the splits are, and their latency
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/split_accuracy.py $(ARGS)
+
+bench-lag: ## Compare how far each splitter strays, without a network
+	$(RUNTIME)
+	@$(BIN)/python benchmarks/split_lag.py $(ARGS)
 
 bench-startup: ## Measure start, update and `knary get`
 	$(RUNTIME)

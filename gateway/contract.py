@@ -20,7 +20,15 @@ PROTOCOL_VERSION = 2
 FRAME_BYTES_MAX = 16 * 1024 * 1024
 WEIGHT_SCALE: Final = 100  # a share is an integer of hundredths of a percent: 10_000 is everything
 
-SPLITTERS = ("stratified", "random", "exact")
+SPLITTERS = (
+    "stratified",
+    "random",
+    "exact",
+    "smooth-wrr",
+    "edf",
+    "static-stride",
+    "hash-ranges",
+)
 
 
 class Address(Struct, frozen=True):
@@ -63,13 +71,15 @@ class Share(Struct, frozen=True, array_like=True, gc=False):
 class Split(Struct, frozen=True, array_like=True, gc=False):
     """Where the requests of one route go: each share to another backend.
 
-    `key` names the split, whose turns outlive a change.
+    `key` names the split, whose turns outlive a change. `hash-ranges` hashes the value of the
+    header `hash_header` (lower case), or without one the client's address.
     """
 
     key: str
     shares: tuple[Share, ...]
     splitter: str = "stratified"
     seed: int | None = None
+    hash_header: str = ""
 
 
 class HeaderRule(Struct, frozen=True, array_like=True, gc=False):

@@ -74,10 +74,11 @@ class Exchange:
         request = self.request
         route = self.client.hosts.match(request.host)
         if request.explain:
-            target, self._explanation = route.pick_explained(request.lines)
+            target, self._explanation = route.pick_explained(request.lines, self.client.ip)
+        elif route.is_plain:
+            target = route.split.pick()
         else:
-            split = route.split if not route.rules else route.split_for(request.lines)
-            target = split.pick()
+            target = route.split_for(request.lines).pick_for(request.lines, self.client.ip)
         self.target = target
         self.cell = cell = target.cell or target.open_cell(self._worker.metrics)
         cell.begun += 1
@@ -153,7 +154,7 @@ class Exchange:
         route = self.client.hosts.match(self.request.host)
         if self.cell is not None:
             self.cell.aborted(REROUTED, 0, 0)  # of the revision that it left
-        target, self._explanation = route.pick_explained(self.request.lines)
+        target, self._explanation = route.pick_explained(self.request.lines, self.client.ip)
         self.target = target
         self.cell = cell = target.cell or target.open_cell(self._worker.metrics)
         cell.begun += 1

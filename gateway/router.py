@@ -272,6 +272,7 @@ class Router:
                 {share.backend: share.weight for share in shares},
                 before.owed_now() if before else {},
                 self._random(split),
+                before.splitter if before else None,
             )
         return CompiledSplit(split, targets, splitter, before.turns if before else 0)
 

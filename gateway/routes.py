@@ -6,6 +6,7 @@ from gateway.contract import Route, Share, Split
 from gateway.forwarding import HeaderRules
 from gateway.metrics.cell import Cell
 from gateway.metrics.registry import Metrics
+from gateway.splitting.hashing import HashRanges
 from gateway.splitting.splitter import Splitter
 from gateway.upstream.pool import BackendState
 
@@ -37,16 +38,36 @@ class CompiledSplit:
         self.targets = targets
         self.splitter = splitter
         self.turns = turns  # so many requests had theirs
+        self.is_keyed = isinstance(splitter, HashRanges)  # turns need `pick_for`
+        self._key_name = row.hash_header.encode("latin-1")
 
     def pick(self) -> Target:
         """Return the target of the next request."""
         self.turns += 1
         return self.targets[self.splitter.pick()]
 
-    def pick_explained(self) -> tuple[Target, str]:
-        """Return the target of the next request, and how likely it was, as header parameters."""
-        chances = self.splitter.chances()
-        target = self.pick()
+    def pick_for(self, lines: list[bytes], ip: str) -> Target:
+        """Return the target of a request with these header lines, from this client."""
+        if not self.is_keyed:
+            return self.pick()
+        self.turns += 1
+        return self.targets[self.splitter.pick_for(self._key(lines, ip))]
+
+    def _key(self, lines: list[bytes], ip: str) -> bytes:
+        """Return what is hashed: a header's values, or without a name of one the address."""
+        if not self._key_name:
+            return ip.encode()
+        # Several lines are one list (RFC 9110, 5.3); none is the empty text, as nginx has it.
+        found = (line.partition(b": ") for line in lines)
+        return b", ".join(
+            [text.strip() for name, _, text in found if name.lower() == self._key_name]
+        )
+
+    def pick_explained(self, lines: list[bytes], ip: str) -> tuple[Target, str]:
+        """Return the target of this request, and how likely it was, as header parameters."""
+        key = self._key(lines, ip) if self.is_keyed else b""
+        chances = self.splitter.chances_for(key)
+        target = self.pick_for(lines, ip)
         chance = chances[self.targets.index(target)]
         total = sum(each.weight for each in self.targets)
         return target, (
@@ -69,6 +90,7 @@ class CompiledRoute:
         self.row = row
         self.split = split
         self.rules = rules  # (a header line, its name in lower case; split)
+        self.is_plain = not rules and not split.is_keyed  # `split.pick` is all it takes
 
     def split_for(self, lines: list[bytes]) -> CompiledSplit:
         """Return the split of the first rule that a header line meets, else the route's own."""
@@ -79,10 +101,10 @@ class CompiledRoute:
                     return split
         return self.split
 
-    def pick_explained(self, lines: list[bytes]) -> tuple[Target, str]:
-        """Return the target of the next request, and why it is that one, as header parameters."""
+    def pick_explained(self, lines: list[bytes], ip: str) -> tuple[Target, str]:
+        """Return the target of this request, and why it is that one, as header parameters."""
         split = self.split_for(lines)
-        target, chance = split.pick_explained()
+        target, chance = split.pick_explained(lines, ip)
         rule = "host" if split is self.split else "header"
         tag = f"; tag={self.row.tag}" if self.row.tag else ""
         return target, f'route="{self.row.service or self.row.key}"{tag}; rule={rule}; {chance}'

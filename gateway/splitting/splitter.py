@@ -7,9 +7,13 @@ from random import Random
 from typing import Final
 
 from gateway.splitting.credit import carried, normalised
+from gateway.splitting.edf import EarliestDeadlineFirst
 from gateway.splitting.exact import Exact
+from gateway.splitting.hashing import HashRanges
 from gateway.splitting.independent import Independent
+from gateway.splitting.smooth import SmoothWeightedRoundRobin
 from gateway.splitting.stratified import Stratified, StratifiedPair
+from gateway.splitting.stride import SEQUENCE_BITS, StaticStride
 from gateway.splitting.turns import Splitter
 
 __all__ = ["Splitter", "make_splitter"]
@@ -34,18 +38,24 @@ class Single(Splitter):
 
 
 def make_splitter(
-    name: str, shares: Mapping[str, int], owed: Mapping[str, int], random: Random
+    name: str,
+    shares: Mapping[str, int],
+    owed: Mapping[str, int],
+    random: Random,
+    before: Splitter | None = None,
 ) -> Splitter:
     """Return a splitter over the targets named by `shares`, in that order.
 
     `shares` are positive weights; `owed` is the credit of the split before, by target, which is
-    carried on. Raise ValueError for an unknown name.
+    carried on, and `before` that splitter itself. Raise ValueError for an unknown name.
     """
     weights = normalised(list(shares.values()))
     if name not in _MAKERS:
-        raise ValueError(f"unknown splitter {name!r}; there are {', '.join(sorted(_MAKERS))}")
+        raise ValueError(f"unknown splitter {name!r}; there are {', '.join(_MAKERS)}")
     if len(weights) == 1:
         return Single()
+    if isinstance(before, StaticStride) and name == "static-stride":
+        return StaticStride(weights, before.sequence)
     return _MAKERS[name](weights, carried(owed, list(shares), weights), random)
 
 
@@ -65,4 +75,32 @@ def _independent(weights: list[int], credit: list[int], random: Random) -> Split
     return Independent(weights, random)
 
 
-_MAKERS: Final = {"stratified": _stratified, "exact": _exact, "random": _independent}
+def _smooth(weights: list[int], credit: list[int], random: Random) -> Splitter:
+    del random  # deterministic
+    return SmoothWeightedRoundRobin(weights, credit)
+
+
+def _edf(weights: list[int], credit: list[int], random: Random) -> Splitter:
+    del credit, random  # deterministic, and begins anew
+    return EarliestDeadlineFirst(weights)
+
+
+def _stride(weights: list[int], credit: list[int], dice: Random) -> Splitter:
+    del credit  # one number is all it has
+    return StaticStride(weights, dice.getrandbits(SEQUENCE_BITS))
+
+
+def _hash_ranges(weights: list[int], credit: list[int], random: Random) -> Splitter:
+    del credit, random  # a hash has no memory
+    return HashRanges(weights)
+
+
+_MAKERS: Final = {
+    "stratified": _stratified,
+    "random": _independent,
+    "exact": _exact,
+    "smooth-wrr": _smooth,
+    "edf": _edf,
+    "static-stride": _stride,
+    "hash-ranges": _hash_ranges,
+}

@@ -19,6 +19,16 @@ class Splitter:
         """Return the index of the target that gets the next request. O(k) at most."""
         raise NotImplementedError
 
+    def pick_for(self, key: bytes) -> int:
+        """Return the index of the target of this key; one whose turns know no key has the next."""
+        del key
+        return self.pick()
+
     def chances(self) -> list[float]:
         """Return how likely each target is to get the next request; they sum to 1."""
         raise NotImplementedError
+
+    def chances_for(self, key: bytes) -> list[float]:
+        """Return how likely each target is to get a request with this key."""
+        del key
+        return self.chances()

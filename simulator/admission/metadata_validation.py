@@ -44,6 +44,7 @@ from simulator.resources.names import (
 )
 from simulator.resources.serving import (
     ANNOTATION_CREATOR,
+    ANNOTATION_HASH_HEADER,
     ANNOTATION_LAST_MODIFIER,
     ANNOTATION_PROGRESS_DEADLINE,
     ANNOTATION_SPLITTER,
@@ -87,6 +88,7 @@ _NAME_PROBLEMS: dict[type[Resource], Callable[[str], tuple[str, ...]]] = {
 }
 
 _number = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
+_token = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
 _quantity = re.compile(
     r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?", re.ASCII
 )
@@ -209,12 +211,17 @@ def _validate_seconds(found: tuple[str, str] | None, word: str) -> Errors:
 
 
 def validate_splitter(annotations: Annotations) -> Errors:
-    """Return the refusal of a splitting algorithm that the gateway does not have. Ours."""
+    """Return the refusal of a splitting algorithm, or of its header's name. Ours."""
+    errors = NONE
     splitter = annotations.get(ANNOTATION_SPLITTER)
-    if splitter is None or splitter in SPLITTERS:
-        return NONE
-    known = f"it must be one of {', '.join(SPLITTERS)}"
-    return invalid_value(splitter, ANNOTATION_SPLITTER, known)
+    if splitter is not None and splitter not in SPLITTERS:
+        known = f"it must be one of {', '.join(SPLITTERS)}"
+        errors += invalid_value(splitter, ANNOTATION_SPLITTER, known)
+    header = annotations.get(ANNOTATION_HASH_HEADER)
+    if header is not None and _token.fullmatch(header) is None:
+        why = "it must be the name of a header, such as X-User"
+        errors += invalid_value(header, ANNOTATION_HASH_HEADER, why)
+    return errors
 
 
 def validate_creator_and_modifier(

@@ -30,7 +30,15 @@ DOWN_TIMEOUT_S = 60
 RESTART_TIMEOUT_S = 45  # a worker's start, and the drain of the one before
 DOWN_POLL_INTERVAL_S = 0.05
 WORKERS_MAX = 64
-SPLITTERS = ("stratified", "random", "exact")  # gateway.contract.SPLITTERS, kept equal by a test
+SPLITTERS = (  # gateway.contract.SPLITTERS, kept equal by a test
+    "stratified",
+    "random",
+    "exact",
+    "smooth-wrr",
+    "edf",
+    "static-stride",
+    "hash-ranges",
+)
 
 
 class _PortNumber(click.IntRange):
@@ -89,7 +97,7 @@ def _domain(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
     type=click.Choice(SPLITTERS),
     default="stratified",
     show_default=True,
-    help="How shares of traffic are dealt out.",
+    help="How shares of traffic are dealt out: docs/splitters.md.",
 )
 @click.option("--seed", type=int, metavar="N", help="Makes the split repeatable.")
 @click.option(

@@ -41,6 +41,8 @@ ANNOTATION_MIN_SCALE = "autoscaling.knative.dev/min-scale"
 
 # Ours: the splitting algorithm of this service's hosts; `--splitter` sets the instance's default.
 ANNOTATION_SPLITTER = "knary.dev/splitter"
+# Ours: the header whose value `hash-ranges` hashes, instead of the client's address.
+ANNOTATION_HASH_HEADER = "knary.dev/hash-header"
 
 ROUTING_ACTIVE, ROUTING_PENDING, ROUTING_RESERVE = "active", "pending", "reserve"
 ROUTE_FINALIZER = "routes.serving.knative.dev"

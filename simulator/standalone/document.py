@@ -103,7 +103,19 @@ class GatewayDocument(
         int, Meta(ge=1, le=WORKERS_MAX, description="Processes that share the port.")
     ] = 1
     splitter: Annotated[
-        Literal["stratified", "random", "exact"],
-        Meta(description="How shares are dealt out: docs/gateway.md compares them."),
+        Literal[
+            "stratified",
+            "random",
+            "exact",
+            "smooth-wrr",
+            "edf",
+            "static-stride",
+            "hash-ranges",
+        ],
+        Meta(description="How shares are dealt out: docs/splitters.md compares them."),
     ] = "stratified"
+    hash_header: Annotated[
+        str,
+        Meta(description="The header that hash-ranges hashes; the client's address if not set."),
+    ] = ""
     seed: Annotated[int | None, Meta(description="Makes the split repeatable.")] = None

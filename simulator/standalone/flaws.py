@@ -54,6 +54,8 @@ def flaws_of(document: GatewayDocument) -> Iterator[Flaw]:
     if listen is None:
         example = f"want ADDRESS:PORT, such as {DEFAULT_LISTEN}"
         yield Flaw("$.listen", f"`listen` is {document.listen!r}; {example}")
+    if document.hash_header and (why := _why_no_header(document.hash_header)):
+        yield Flaw("$.hashHeader", f"`hashHeader` is {document.hash_header!r}; {why}")
     if not document.routes:
         yield Flaw("$.routes", "`routes` is empty; name at least one host and where it leads")
     hosts: dict[str, str] = {}

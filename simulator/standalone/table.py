@@ -91,9 +91,10 @@ def _backend_key(route: str, name: str) -> str:
 
 def _route(route: RouteDocument, document: GatewayDocument) -> Route:
     key = _key(route)
+    hashed = document.hash_header.lower()
 
     def split(name: str, targets: Sequence[TargetDocument]) -> Split:
-        return Split(name, _shares(key, targets), document.splitter, document.seed)
+        return Split(name, _shares(key, targets), document.splitter, document.seed, hashed)
 
     rules = tuple(
         HeaderRule(

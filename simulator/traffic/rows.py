@@ -29,6 +29,7 @@ from simulator.resources.networking import (
     IngressRule,
 )
 from simulator.resources.serving import (
+    ANNOTATION_HASH_HEADER,
     ANNOTATION_SPLITTER,
     LABEL_REVISION,
     LABEL_ROUTE,
@@ -197,15 +198,18 @@ def _route(ingress: Ingress, group: list[IngressRule], settings: TrafficSettings
     if splitter not in SPLITTERS:
         splitter = settings.splitter
     key = f"{ingress.uid}/{(local or hosts)[0]}"
+    hashed = ingress.metadata.annotations.get(ANNOTATION_HASH_HEADER, "").lower()
     rules = tuple(
-        HeaderRule(name, value, Split(f"{key}?{name}={value}", found, splitter, settings.seed))
+        HeaderRule(
+            name, value, Split(f"{key}?{name}={value}", found, splitter, settings.seed, hashed)
+        )
         for name, value, by_header in _by_header(group[0])
         if (found := _shares(by_header))
     )
     return Route(
         key,
         hosts,
-        Split(key, shares, splitter, settings.seed),
+        Split(key, shares, splitter, settings.seed, hashed),
         local_hosts=local,
         rules=rules,
         host=path.rewrite_host,

@@ -19,7 +19,7 @@ from gateway.contract import Backend, Route, RouteTable
 from simulator.resources.core import Pod
 from simulator.resources.meta import Key
 from simulator.resources.networking import Ingress, IngressRule
-from simulator.resources.serving import ANNOTATION_SPLITTER, Revision
+from simulator.resources.serving import ANNOTATION_HASH_HEADER, ANNOTATION_SPLITTER, Revision
 from simulator.traffic.backends import Backends
 from simulator.traffic.hosts import HostRegister, MappingRegister
 from simulator.traffic.rows import (
@@ -30,6 +30,8 @@ from simulator.traffic.rows import (
     routes_of,
     service_of,
 )
+
+_OBEYED = (ANNOTATION_SPLITTER, ANNOTATION_HASH_HEADER)
 
 
 class Programmed(Struct, frozen=True, gc=False):
@@ -332,8 +334,10 @@ def _asks_the_same(before: Ingress, after: Ingress) -> bool:
         before.metadata.generation == after.metadata.generation
         and before.spec == after.spec
         and service_of(before) == service_of(after)
-        and before.metadata.annotations.get(ANNOTATION_SPLITTER)
-        == after.metadata.annotations.get(ANNOTATION_SPLITTER)
+        and all(
+            before.metadata.annotations.get(name) == after.metadata.annotations.get(name)
+            for name in _OBEYED
+        )
     )
 
 

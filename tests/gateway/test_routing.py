@@ -10,6 +10,7 @@ import pytest
 from gateway.contract import Backend, HeaderRule, Route, RouteTable, Share, Split
 from gateway.errors import NoRoute
 from gateway.router import Router
+from gateway.splitting.hashing import murmur2
 from tests.support.gateway import gateway, idle_worker, read_head, revision, run
 
 
@@ -97,6 +98,10 @@ def test_a_routes_host_takes_the_place_of_the_clients() -> None:
     assert b"a.test" not in answer
 
 
+MIDDLE = 2**31
+HALVES = ((b"one", b"1"), (b"two", b"1"))
+
+
 def test_an_answer_explains_itself_when_asked_to() -> None:
     shares = (Share("d/one", 7_500), Share("d/two", 2_500))
     route = Route("r", ("a.test",), Split("r", shares), service="d/hello", tag="v1")
@@ -110,3 +115,21 @@ def test_an_answer_explains_itself_when_asked_to() -> None:
     )
     assert b"Knary-" not in seen(route)
     assert b"Knary-" not in seen(route, "Knary-Explain: 0")
+
+
+def test_hash_ranges_go_by_a_header_and_else_by_the_clients_address() -> None:
+    shares = (Share("d/one", 5_000), Share("d/two", 5_000))
+
+    def explained(header: str, *lines: str) -> tuple[bytes, bytes]:
+        row = Split("r", shares, "hash-ranges", hash_header=header)
+        answer = seen(Route("r", ("a.test",), row), *lines, "Knary-Explain: 1")
+        found = re.search(rb"revision=(\w+); .*splitter=hash-ranges;.*chance=(\S+);", answer)
+        assert found is not None
+        return found[1], found[2]
+
+    first, last = (b"one", b"1"), (b"two", b"1")
+    assert explained("x-user", "X-User: a") == last  # 2456313694 is above the half
+    assert explained("x-user", "x-user:  abc ") == first  # 324500635
+    assert explained("x-user", "X-User: a", "X-User: bc") == HALVES[murmur2(b"a, bc") > MIDDLE]
+    assert explained("x-user") == first  # nobody's: the empty text, whose hash is 0
+    assert explained("") == HALVES[murmur2(b"127.0.0.1") > MIDDLE]

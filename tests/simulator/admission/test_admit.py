@@ -44,7 +44,7 @@ def test_all_complaints_come_at_once_in_order() -> None:
         "expected 0 <= 601 <= 600: spec.template.spec.timeoutSeconds",
         'invalid value: "foo" must have prefix "hello-": spec.template.metadata.name',
         "invalid value: dice: metadata.annotations.knary.dev/splitter",
-        "it must be one of stratified, random, exact",
+        "it must be one of stratified, random, exact, smooth-wrr, edf, static-stride, hash-ranges",
         f"invalid value: x: {scale}",
         f"missing field(s): {first}.env[1].name, {first}.image",
     ]

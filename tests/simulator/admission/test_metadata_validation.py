@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.contract import SPLITTERS
 from simulator.admission.admit import admit
 from simulator.errors import Invalid
 from simulator.resources.core import Namespace
@@ -98,10 +99,16 @@ def template(**annotations: str) -> Document:
             pytest.param(
                 edited(document, "metadata.annotations", {"knary.dev/splitter": "dice"}),
                 "invalid value: dice: metadata.annotations.knary.dev/splitter\n"
-                "it must be one of stratified, random, exact",
+                f"it must be one of {', '.join(SPLITTERS)}",
                 id=f"a splitter that is none, on a {document['kind']}",
             )
             for document in (service(), route(TO_LATEST))
+        ),
+        pytest.param(
+            service(annotations={"knary.dev/hash-header": "X User"}),
+            "invalid value: X User: metadata.annotations.knary.dev/hash-header\n"
+            "it must be the name of a header, such as X-User",
+            id="a header's name that is none",
         ),
         pytest.param(
             template(**{f"{SIDECAR}/resource-percentage": "200"}),

@@ -59,8 +59,14 @@ ERRORS = [
     ),
     pytest.param(
         TOP.format("splitter: fair"),
-        "f.yaml:1:11: 'fair' is not allowed here; allowed are exact, random, stratified",
+        "f.yaml:1:11: 'fair' is not allowed here; allowed are edf, exact, hash-ranges, random, "
+        "smooth-wrr, static-stride, stratified",
         id="an unknown splitter",
+    ),
+    pytest.param(
+        TOP.format("hashHeader: X User"),
+        "f.yaml:1:13: `hashHeader` is 'X User'; want a header's name, such as X-Canary",
+        id="a hashed header that is none",
     ),
     pytest.param(
         TOP.format("seed: x"),

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.contract import Backend, HeaderRule, Route, Share, Split
+from gateway.contract import SPLITTERS, Backend, HeaderRule, Route, Share, Split
 from gateway.router import Router
 from simulator.standalone.reading import Configuration, RoutesError, parse_routes
 from tests.support.gateway import idle_worker
@@ -158,7 +158,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "listen": f"127.0.0.1:{draw(st.integers(1000, 65_535))}",
         "workers": draw(st.integers(1, 64)),
-        "splitter": draw(st.sampled_from(["stratified", "random", "exact"])),
+        "splitter": draw(st.sampled_from(SPLITTERS)),
+        "hashHeader": draw(st.sampled_from(["", "x-user"])),
         "seed": draw(st.none() | st.integers(0, 9)),
         "routes": [draw(routes(host)) for host in hosts],
     }
@@ -170,6 +171,7 @@ def written(found: Configuration) -> dict[str, Any]:
         "listen": f"{found.address}:{found.port}",
         "workers": found.workers,
         "splitter": next(iter(found.routes.values())).split.splitter,
+        "hashHeader": next(iter(found.routes.values())).split.hash_header,
         "seed": next(iter(found.routes.values())).split.seed,
         "routes": [
             {
