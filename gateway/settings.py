@@ -88,6 +88,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     tunnel_half_closed_s_max: float = 30.0  # one side of a WebSocket's tunnel outlives the other
     sockets_ahead_max: int = 4  # made in a replica's own network before they are wanted
     sockets_ahead_total_max: int = 512  # of all replicas; beyond, each dial asks for its own
+    sockets_wait_s_max: float = 2.0  # whoever makes them takes a millisecond; then it is asked anew
     redial_s: float = 0.05  # a replica that refused is tried again after so long
     replica_avoid_s: float = 30.0  # one that let a connection hang comes last for so long
     tick_s: float = 0.1  # how often deadlines are looked at
@@ -133,6 +134,7 @@ _LEAST: dict[str, float] = {
     **dict.fromkeys(("connections_max", "buffer_bytes_high"), 1),
     **dict.fromkeys(("head_s_max", "upstream_connect_s_max"), 0.001),
     **dict.fromkeys(("tick_s", "room_check_s", "redial_s", "control_reconnect_s"), 0.001),
+    "sockets_wait_s_max": 0.001,
     **dict.fromkeys(("http2.concurrent_streams_max", "http2.headers_max"), 1),
     **dict.fromkeys(("http2.upstream_connections_max", "http2.upstream_streams_max"), 1),
     **dict.fromkeys(("http2.header_list_bytes_max", "http2.frame_sent_bytes_max"), 1),

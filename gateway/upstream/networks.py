@@ -3,13 +3,14 @@
 A worker cannot enter such a network, and need not: a TCP socket belongs to the network in which
 it was made. Whoever keeps the networks (`gateway.contract`) passes such sockets over a Unix socket.
 The first dial to a replica waits for one; then a few are at hand, and a dial costs no round trip.
+A keeper that does not answer in time is hung up on: who waits is refused, and may try again.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
-from asyncio import AbstractEventLoop, BaseProtocol, Future
+from asyncio import AbstractEventLoop, BaseProtocol, Future, TimerHandle
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -41,6 +42,15 @@ class _Stock:
         self.is_wanted = True  # some replica in the table has this network
 
 
+class _Order:
+    """A question that was asked, and when."""
+
+    def __init__(self, network: str, count: int, asked: float) -> None:
+        self.network = network
+        self.count = count
+        self.asked = asked
+
+
 class Networks:
     """One connection to the keeper of the networks, made again by the first who wants it."""
 
@@ -49,8 +59,10 @@ class Networks:
         self._path = path
         self._ahead = settings.sockets_ahead_max
         self._total_max = settings.sockets_ahead_total_max
+        self._wait_s_max = settings.sockets_wait_s_max
         self._link: socket.socket | None = None
-        self._orders: deque[tuple[str, int]] = deque()  # unanswered, in their order
+        self._orders: deque[_Order] = deque()  # unanswered, in their order
+        self._watch: TimerHandle | None = None  # while there are any
         self._stocks: dict[str, _Stock] = {}
         self._unasked: dict[str, None] = {}  # networks, when the link took no more questions
         self._total = 0  # sockets at hand
@@ -109,9 +121,10 @@ class Networks:
             while missing > 0:
                 count = min(missing, SOCKETS_MAX)
                 self._connected().send(packet(SocketsWanted(network, count)))
-                self._orders.append((network, count))
+                self._orders.append(_Order(network, count, self._loop.time()))
                 stock.ordered += count
                 missing -= count
+            self._watch_orders()
         except BlockingIOError:
             self._unasked[network] = None  # answers to come make room for the question
             if not self._orders:
@@ -133,6 +146,23 @@ class Networks:
         self._link = link
         return link
 
+    def _watch_orders(self) -> None:
+        """Look at the oldest question when its time is over."""
+        if self._watch is None and self._orders:
+            due = self._orders[0].asked + self._wait_s_max
+            self._watch = self._loop.call_at(due, self._look)
+
+    def _look(self) -> None:
+        """Hang up when a question is overdue; not if only this worker was too late to read."""
+        self._watch = None
+        latest = self._loop.time() - self._wait_s_max
+        while self._orders and self._orders[0].asked <= latest:
+            oldest = self._orders[0]
+            self._on_readable()
+            if self._orders and self._orders[0] is oldest:
+                self._lose(f"it does not answer within {self._wait_s_max:g} s")
+        self._watch_orders()
+
     # What comes.
 
     def _on_readable(self) -> None:
@@ -151,20 +181,20 @@ class Networks:
             if not data or not self._orders:
                 raise FrameError("it closed the connection")
             given = sockets_given(data)
-            network, count = self._orders.popleft()
-            if given.network != network:
-                raise FrameError(f"an answer for {given.network!r}, not {network!r}")
+            order = self._orders.popleft()
+            if given.network != order.network:
+                raise FrameError(f"an answer for {given.network!r}, not {order.network!r}")
         except FrameError as malformed:
             for one in fresh:
                 one.close()
             self._lose(str(malformed))
             return
-        stock = self._stocks[network]
-        stock.ordered -= count
+        stock = self._stocks[order.network]
+        stock.ordered -= order.count
         self._deal(stock, fresh, given.why)
         if stock.waiters:  # the answer was for some of those who wait
-            self._unasked[network] = None
-        self._drop_unused(network, stock)
+            self._unasked[order.network] = None
+        self._drop_unused(order.network, stock)
         self._ask_again()
 
     def _ask_again(self) -> None:
@@ -206,6 +236,9 @@ class Networks:
             log.info("the keeper of the replicas' networks: %s", why)
             self._loop.remove_reader(link)
             link.close()
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
         self._orders.clear()
         self._unasked.clear()
         stocks, self._stocks = self._stocks, {}

@@ -202,3 +202,64 @@ def test_a_network_that_is_forgotten_during_a_dial_is_not_stocked(tmp_path: Path
                 networks.close()
 
     run(story())
+
+
+def test_a_keeper_that_hangs_is_hung_up_on_and_whoever_comes_then_is_asked(tmp_path: Path) -> None:
+    async def story() -> None:
+        settings = msgspec.structs.replace(Settings(), sockets_wait_s_max=0.05)
+        with keeper(tmp_path / "k", "one") as kept:
+            async with revision(saying("here")) as address:
+                where = parse_address(address)
+                networks = Networks(asyncio.get_running_loop(), str(kept.path), settings)
+                before = open_descriptors()
+                kept.silent = True
+                dials = [networks.connect("one", where.host, where.port) for _ in range(3)]
+                for refused in await asyncio.gather(*dials, return_exceptions=True):
+                    assert isinstance(refused, ConnectionRefusedError)
+                    assert str(refused) == "it does not answer within 0.05 s"
+                kept.silent = False
+                (await networks.connect("one", where.host, where.port)).close()
+                networks.close()
+                await until(lambda: open_descriptors() <= before, "no descriptor is left")
+
+    run(story())
+
+
+def test_requests_outlast_a_keeper_that_hangs_and_no_replica_is_blamed(tmp_path: Path) -> None:
+    async def story() -> None:
+        with keeper(tmp_path / "k", "one", "two") as kept:
+            async with (
+                gateway(upstream_idle_connections_max=0) as worker,
+                revision(saying("here")) as address,
+            ):
+                settings = msgspec.structs.replace(Settings(), sockets_wait_s_max=0.05)
+                networks = Networks(worker.worker.loop, str(kept.path), settings)
+                worker.worker.networks = networks
+                both = (f"one@{address}", f"two@{address}")
+                worker.router.replace(table({"hello": both}))
+                kept.silent = True
+                asking = [asyncio.create_task(worker.get()) for _ in range(50)]
+                await until(lambda: worker.worker.metrics.worker.dial_failures > 1, "dials fail")
+                kept.silent = False
+                assert all(one.endswith(b"\r\n\r\nhere") for one in await asyncio.gather(*asking))
+                assert [one.slow_until for one in worker.backend().replicas] == [0.0, 0.0]
+                networks.close()
+
+    run(story())
+
+
+def test_an_answer_that_was_there_in_time_counts_though_this_worker_stood_still(
+    tmp_path: Path,
+) -> None:
+    async def story() -> None:
+        settings = msgspec.structs.replace(Settings(), sockets_wait_s_max=0.03)
+        with keeper(tmp_path / "k", "one") as kept:
+            kept.stalls_s = 0.04
+            async with revision(saying("here")) as address:
+                where = parse_address(address)
+                networks = Networks(asyncio.get_running_loop(), str(kept.path), settings)
+                for _ in range(3):
+                    (await networks.connect("one", where.host, where.port)).close()
+                networks.close()
+
+    run(story())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class Keeper:
         self.networks = set(networks)
         self.asked: list[int] = []  # how many sockets each question wanted
         self.silent = False
+        self.stalls_s = 0.0  # after each answer everything in this process stands still for so long
         self._loop = asyncio.get_running_loop()
         self._clients: list[socket.socket] = []
         self.start()
@@ -63,9 +65,12 @@ class Keeper:
         count = min(wanted.count, SOCKETS_MAX) if known else 0
         made = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
         answer = packet(SocketsGiven(wanted.network, "" if known else "unknown"))
-        socket.send_fds(client, [answer], [one.fileno() for one in made])
+        with contextlib.suppress(ConnectionError):  # who asked has hung up
+            socket.send_fds(client, [answer], [one.fileno() for one in made])
         for one in made:
             one.close()
+        if self.stalls_s:
+            time.sleep(self.stalls_s)
 
 
 @contextlib.contextmanager
