@@ -32,6 +32,8 @@ from simulator.launcher.keeping import (
     Keep,
     Made,
     Make,
+    Ping,
+    Pong,
     Ready,
     packed,
     to_keeper,
@@ -105,6 +107,7 @@ class Keeper:
         self._settings = settings
         self._networks: dict[str, int] = {}  # id → descriptor
         self._clients = 0
+        self._is_full = False  # accepts nobody, until something is closed or a while has passed
         self._selector = selectors.DefaultSelector()
         # Where it stays between two errands: in no replica's network, which could not end.
         self._home = kernel.make_network()
@@ -115,7 +118,10 @@ class Keeper:
         for one in (self._launcher, self._listening):
             self._selector.register(one, selectors.EVENT_READ)
         while True:
-            for key, _ in self._selector.select():
+            events = self._selector.select(self._settings.keeper_pause_s if self._is_full else None)
+            if not events:
+                self._accept_again()
+            for key, _ in events:
                 if key.fileobj is self._launcher:
                     if not self._obey():
                         return
@@ -147,6 +153,9 @@ class Keeper:
                 self._outward.close(order.id)
                 if (descriptor := self._networks.pop(order.id, None)) is not None:
                     os.close(descriptor)
+                self._accept_again()
+            case Ping():
+                self._answer(Pong())
             case _:
                 assert_never(order)
         return True
@@ -159,6 +168,9 @@ class Keeper:
             return
         finally:
             self._kernel.enter_network(self._home)
+        if (before := self._networks.get(order.id)) is not None:  # the launcher did not get it
+            self._outward.close(order.id)
+            os.close(before)
         self._networks[order.id] = made
         self._reach(order.id, order.reach)
         self._answer(Made(order.id), made)
@@ -191,6 +203,9 @@ class Keeper:
             client, _ = self._listening.accept()
         except OSError as error:
             log.warning("cannot accept a connection: %s", error)
+            if error.errno in (errno.EMFILE, errno.ENFILE):  # it stays readable
+                self._is_full = True
+                self._selector.unregister(self._listening)
             return
         if self._clients >= self._settings.network_clients_max:
             log.warning("refused a connection: %d are open", self._clients)
@@ -199,6 +214,11 @@ class Keeper:
         client.settimeout(0)
         self._clients += 1
         self._selector.register(client, selectors.EVENT_READ)
+
+    def _accept_again(self) -> None:
+        if self._is_full:
+            self._is_full = False
+            self._selector.register(self._listening, selectors.EVENT_READ)
 
     def _give(self, client: socket.socket) -> None:
         """Answer one question."""
@@ -240,6 +260,7 @@ class Keeper:
         self._selector.unregister(client)
         client.close()
         self._clients -= 1
+        self._accept_again()
 
 
 def _listen(port: int) -> socket.socket:

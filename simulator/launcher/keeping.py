@@ -34,7 +34,11 @@ class Drop(Struct, frozen=True, tag=True):
     id: str
 
 
-ToKeeper = Make | Keep | Drop
+class Ping(Struct, frozen=True, tag=True):
+    """Say that you are there."""
+
+
+ToKeeper = Make | Keep | Drop | Ping
 
 
 class Ready(Struct, frozen=True, tag=True):
@@ -53,7 +57,11 @@ class Failed(Struct, frozen=True, tag=True):
     why: str
 
 
-FromKeeper = Ready | Made | Failed
+class Pong(Struct, frozen=True, tag=True):
+    """It is there."""
+
+
+FromKeeper = Ready | Made | Failed | Pong
 
 _encoder = msgspec.json.Encoder()
 _to_keeper: msgspec.json.Decoder[ToKeeper] = msgspec.json.Decoder(ToKeeper)

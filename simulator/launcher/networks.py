@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import math
 import os
+import select
 import signal
 import socket
 from dataclasses import dataclass
@@ -23,9 +25,12 @@ from simulator.launcher.keeping import (
     MESSAGE_BYTES_MAX,
     Drop,
     Failed,
+    FromKeeper,
     Keep,
     Made,
     Make,
+    Ping,
+    Pong,
     Ready,
     ToKeeper,
     from_keeper,
@@ -61,6 +66,9 @@ class Networks:
         self._keeper: socket.socket | None = None
         self._pid = 0
         self._is_ready = False
+        self._check_at = 0.0
+        self._silent_checks = 0
+        self._is_asked = False  # whether it is there
 
     def start(self) -> None:
         """Start a keeper, who takes over what an earlier one had. Raise OSError."""
@@ -76,6 +84,7 @@ class Networks:
             signal.pthread_sigmask(signal.SIG_SETMASK, old)
         its.close()
         self._keeper, self._is_ready = ours, False
+        self._silent_checks, self._is_asked = 0, False
         for id_, network in self._networks.items():
             self._send(Keep(id_, network.reach), network.descriptor)
 
@@ -119,6 +128,9 @@ class Networks:
         self._await_ready()
         self._send(Make(id_, reach))
         answer, descriptors = self._receive()
+        while isinstance(answer, Pong):
+            self._is_asked = False
+            answer, descriptors = self._receive()
         if not isinstance(answer, Made) or answer.id != id_ or not descriptors:
             raise NoNetwork(answer.why if isinstance(answer, Failed) else str(answer))
         return descriptors[0]
@@ -143,6 +155,47 @@ class Networks:
             self._send(Drop(id_))
         except OSError as error:
             log.warning("lost the keeper of networks: %s", error)
+            self._end_keeper()  # its successor knows nothing of what was dropped
+
+    def tend(self, now: float) -> float:
+        """Replace a keeper that hangs, or could not be started; return when to look again.
+
+        Looks are counted, not seconds: when everything stood still, launcher and keeper, nobody
+        is to blame.
+        """
+        if not self._networks:
+            return math.inf
+        if now >= self._check_at:
+            self._check_at = now + self._settings.keeper_check_s
+            try:
+                self._check()
+            except (OSError, msgspec.MsgspecError, NoNetwork) as error:
+                log.warning("the keeper of networks is replaced: %s", error)
+                self._end_keeper()
+                self._check_at = now + self._settings.keeper_retry_s
+        return self._check_at
+
+    def _check(self) -> None:
+        """Take the answer to the last question, and ask the next. Raise when there is none."""
+        if self._keeper is None:
+            self.start()
+            self._await_ready()
+        if self._is_asked and not self._has_answered():
+            self._silent_checks += 1
+            if self._silent_checks > self._settings.keeper_silent_checks_max:
+                raise TimeoutError(f"it is silent at the {self._silent_checks}th look")
+            return
+        self._silent_checks = 0
+        self._send(Ping())
+        self._is_asked = True
+
+    def _has_answered(self) -> bool:
+        """Take the answer to a question, if it is there. Raise OSError when the keeper is gone."""
+        if self._keeper is None:
+            return False
+        readable = select.poll()  # `select` knows no descriptor above 1023
+        readable.register(self._keeper, select.POLLIN)
+        return bool(readable.poll(0)) and isinstance(self._receive()[0], Pong)
 
     def reaped(self, pid: int) -> None:
         """Take that a child ended which is no replica: a keeper has a successor at once.
@@ -186,7 +239,7 @@ class Networks:
         if self._keeper is not None:
             socket.send_fds(self._keeper, [packed(message)], descriptors)
 
-    def _receive(self) -> tuple[Ready | Made | Failed, list[int]]:
+    def _receive(self) -> tuple[FromKeeper, list[int]]:
         """Return the keeper's next message. Raise OSError when there is none."""
         if self._keeper is None:
             raise ConnectionResetError("it is gone")

@@ -185,6 +185,8 @@ class Replicas:
                 replica.kill_at = None
             else:
                 next_at = min(next_at, replica.kill_at)
+        if self._networks is not None:
+            next_at = min(next_at, self._networks.tend(now))
         return max(0.0, next_at - now)
 
     def stop_all(self, grace_s: float) -> None:

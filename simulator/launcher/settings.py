@@ -18,7 +18,11 @@ class LauncherSettings(Struct, frozen=True, forbid_unknown_fields=True):
     grace_s: float = 5.0  # from SIGTERM to SIGKILL when everything ends
     connections_max: int = 8
     connection_output_bytes_max: int = 16 * 1024 * 1024
-    keeper_answer_s_max: float = 10.0  # to make a network takes a millisecond
+    keeper_answer_s_max: float = 5.0  # to make a network takes a millisecond
+    keeper_check_s: float = 1.0  # while there are networks their keeper is asked whether it lives
+    keeper_silent_checks_max: int = 3  # one that says nothing for longer is replaced
+    keeper_retry_s: float = 10.0  # when a successor could not be started
+    keeper_pause_s: float = 1.0  # it accepts nobody for so long when it has no descriptor left
     network_clients_max: int = 256  # workers, those that take over from them, the control plane
     outward_connections_max: int = 256  # of one replica, to this machine's ports
     log_bytes_max: int = 16 * 1024 * 1024  # per replica; as much again in LOG.1

@@ -199,6 +199,49 @@ def test_a_replica_that_is_wanted_while_the_keeper_dies_gets_its_network_all_the
         assert [get(again, id_) for id_ in "abcd"] == [b"Hello World!\n"] * 4
 
 
+def test_a_keeper_that_hangs_is_replaced_and_so_is_one_that_hangs_when_a_network_is_wanted(
+    tmp_path: Path,
+) -> None:
+    limits = {"keeper_check_s": 0.2, "keeper_answer_s_max": 1.0}
+    path = tmp_path / "n.sock"
+    with (
+        LauncherProcess(tmp_path, networks_socket=str(path), **limits) as launcher,
+        Connection(launcher.socket) as connection,
+    ):
+        connection.send(isolated("a", tmp_path))
+        connection.next(Started)
+        (keeper,) = keepers_of(launcher)
+        os.kill(keeper, signal.SIGSTOP)
+        eventually("another keeper", lambda: keepers_of(launcher) not in ([], [keeper]))
+        with contextlib.closing(Asking(path)) as asking:
+            assert get(asking, "a") == b"Hello World!\n"
+        (keeper,) = keepers_of(launcher)
+        os.kill(keeper, signal.SIGSTOP)
+        connection.send(isolated("b", tmp_path))
+        connection.next(Started)
+        assert keepers_of(launcher) != [keeper]
+        with contextlib.closing(Asking(path)) as asking:
+            assert [get(asking, one) for one in "ab"] == [b"Hello World!\n"] * 2
+
+
+def test_a_keeper_that_answers_is_left_alone(tmp_path: Path) -> None:
+    limits = {"keeper_check_s": 0.005, "keeper_silent_checks_max": 100}
+    path = tmp_path / "n.sock"
+    with (
+        LauncherProcess(tmp_path, networks_socket=str(path), **limits) as launcher,
+        Connection(launcher.socket) as connection,
+    ):
+        connection.send(isolated("a", tmp_path))
+        connection.next(Started)
+        (keeper,) = keepers_of(launcher)
+        for id_ in ("b", "c", "d"):  # answers to both kinds of question are in one queue
+            connection.send(isolated(id_, tmp_path))
+            connection.next(Started)
+            with contextlib.closing(Asking(path)) as asking:
+                assert get(asking, id_) == b"Hello World!\n"
+        assert keepers_of(launcher) == [keeper]
+
+
 @pytest.mark.parametrize("end", ["kill", "close_life"])
 def test_nothing_outlives_the_launcher(
     launcher: LauncherProcess, connection: Connection, asking: Asking, tmp_path: Path, end: str
