@@ -21,9 +21,11 @@ from instance import IMAGE, Instance
 GRPC_IMAGE = "knary.dev/helloworld-grpc"
 KILLS_PER_REPLICA_MAX = 1  # a replica that dies again and again backs off: no fault of routing
 SLOW_S = 3.0
+KEEPER = "knary-networks"
+COUNTED = "knary_revision_requests_in_flight"
 GAUGES = (
     "envoy_http_downstream_cx_active",
-    "knary_revision_requests_in_flight",
+    COUNTED,
     "envoy_cluster_upstream_rq_pending_active",
 )
 
@@ -61,6 +63,9 @@ class Faults:
             (self.stop_a_replica, 2, True, 3.0),
             (self.kill_a_worker, 2, True, 1.5),
             (self.stop_a_worker, 1, True, 1.5),
+            (self.kill_the_keeper, 1, False, 0.0),
+            (self.stop_the_keeper, 1, False, 0.0),
+            (self.hang_the_keeper, 1, False, 0.0),
             (self.change_the_split, 6, False, 0.0),
             (self.bring_a_revision, 2, False, 0.0),
             (self.replace_all_workers, 1, False, 0.0),
@@ -133,6 +138,25 @@ class Faults:
         send(pid, signal.SIGSTOP)
         await asyncio.sleep(self._dice.uniform(0.1, 0.7))
         send(pid, signal.SIGCONT)
+
+    async def _keeper(self) -> int:
+        """Return the process that keeps the replicas' networks; 0 when there is none."""
+        return await asyncio.to_thread(keeper_of, self._served.process.pid)
+
+    async def kill_the_keeper(self) -> None:
+        if pid := await self._keeper():
+            send(pid, signal.SIGKILL)
+
+    async def stop_the_keeper(self) -> None:
+        if pid := await self._keeper():
+            send(pid, signal.SIGSTOP)
+            await asyncio.sleep(self._dice.uniform(0.2, 1.0))
+            send(pid, signal.SIGCONT)
+
+    async def hang_the_keeper(self) -> None:
+        """Stop it for good: the launcher has to replace it."""
+        if pid := await self._keeper():
+            send(pid, signal.SIGSTOP)
 
     async def replace_all_workers(self) -> None:
         if self.may_replace_all:
@@ -225,25 +249,50 @@ def worker_pids(served: Instance) -> list[int]:
     return found
 
 
+def keeper_of(parent: int) -> int:
+    """Return the keeper of networks below the launcher of this instance; 0 when there is none."""
+    for launcher in children_of(parent):
+        for pid in children_of(launcher):
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{pid}/comm").read_text().strip() == KEEPER:
+                    return pid
+    return 0
+
+
+def children_of(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
 def served_folder(served: Instance) -> str:
     return str(served.status()["dataFolder"])
 
 
 def left(served: Instance) -> dict[str, int]:
     """Return what is still open by the gateway's own count."""
+    sums = dict.fromkeys(GAUGES, 0.0)
+    for line in metrics(served):
+        name = line.partition("{")[0].partition(" ")[0]
+        if name in sums:
+            sums[name] += float(line.rpartition(" ")[2])
+    return {name: int(value) for name, value in sums.items()}
+
+
+def cells(served: Instance) -> int:
+    """Return how many revisions (with their tags) were ever counted."""
+    return sum(line.startswith(f"{COUNTED}{{") for line in metrics(served))
+
+
+def metrics(served: Instance) -> list[str]:
     status = served.status()
     token = (Path(status["dataFolder"]) / "token").read_text().strip()
     request = urllib.request.Request(
         f"{status['console']}/metrics", headers={"Authorization": f"Bearer {token}"}
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
-        lines = answer.read().decode().splitlines()
-    sums = dict.fromkeys(GAUGES, 0.0)
-    for line in lines:
-        name = line.partition("{")[0].partition(" ")[0]
-        if name in sums:
-            sums[name] += float(line.rpartition(" ")[2])
-    return {name: int(value) for name, value in sums.items()}
+        lines: list[str] = answer.read().decode().splitlines()
+    return lines
 
 
 def send(pid: int, number: signal.Signals) -> None:
