@@ -33,6 +33,8 @@ ALL_VERBS: tuple[Verb, ...] = (
 )
 # These are made by knary, and no wish of a client's: a client may look, and delete.
 MADE_BY_KNARY = (Pod, Event, Deployment, Image)
+# What would reach into a container (core/v1's Pod subresources).
+REACHING_IN = ("attach", "ephemeralcontainers", "exec", "portforward", "proxy")
 READ_AND_DELETE: tuple[Verb, ...] = ("delete", "deletecollection", "get", "list", "watch")
 STATUS_VERBS: tuple[Verb, ...] = ("get", "patch", "update")
 
@@ -146,6 +148,11 @@ def _resource(group: str, version: str, rest: Sequence[str]) -> Target | None:
             return Target(info, _segment(namespace), _segment(name))
         case [name, subresource] if name and subresource in subresources_of(info):
             return Target(info, _segment(namespace), _segment(name), subresource)
+        case [name, subresource, *_] if info.type is Pod and subresource in REACHING_IN:
+            raise MethodNotAllowed(
+                f"{subresource} is not supported: a replica is a process of this machine, not a "
+                "container; `knary status` has its PID, and `knary curl` asks it"
+            )
         case [name, _] if name and info.is_custom:  # `kubectl scale ksvc/NAME`
             raise NotFound.of(info.group, info.plural, name)
         case _:

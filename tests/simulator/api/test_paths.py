@@ -48,7 +48,7 @@ def test_a_path_names_a_resource(path: str, expected: tuple[str, str, str, str])
         "/api/v1/namespaces/default/namespaces",
         "/api/v1/namespaces/default/pods/",
         "/api/v1/namespaces//pods",
-        "/api/v1/namespaces/default/pods/p/exec",
+        "/api/v1/namespaces/default/pods/p/nothing",
         "/api/v1/namespaces/default/pods/p/log/more",
         "/api/v1/namespaces/default/events/e/status",
         "/apis//v1/namespaces",
@@ -69,6 +69,16 @@ def test_a_subresource_that_a_custom_resource_has_not_is_not_found() -> None:
     with pytest.raises(NotFound) as missing:
         parse_path(f"{S}/namespaces/default/services/hello/scale")
     assert missing.value.message == 'services.serving.knative.dev "hello" not found'
+
+
+@pytest.mark.parametrize(
+    "below", ["attach", "ephemeralcontainers", "exec", "portforward", "proxy", "proxy/some/path"]
+)
+def test_what_would_reach_into_a_container_is_refused_in_words(below: str) -> None:
+    with pytest.raises(MethodNotAllowed) as refused:
+        parse_path(f"/api/v1/namespaces/default/pods/p/{below}")
+    assert f"{below.partition('/')[0]} is not supported" in refused.value.message
+    assert parse_path(f"/api/v1/namespaces/default/configmaps/p/{below}") is None
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a%2Fb", "%2e%2e", "a%00", "a%5Cb", "%252e", "%ff"])
