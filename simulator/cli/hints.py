@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from simulator.access.errors import ApiRefused, NotReady
+from simulator.access.errors import ApiRefused, NotReady, WaitTimedOut
 from simulator.errors import KnaryError
 
 # What programs say, in several languages' words, that do not reach what they need.
@@ -38,4 +38,9 @@ def way_out(error: KnaryError) -> str:
         )
     if isinstance(error, NotReady):
         return "Traffic stays where it was until this is mended, say by `knary service update`"
+    if isinstance(error, WaitTimedOut) and "not ready" in str(error):
+        return (
+            "Does its program listen on 127.0.0.1:$PORT, and answer what is probed?"
+            " See `knary logs` and `knary get pods`"
+        )
     return str(getattr(error, "way_out", ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.access.errors import ApiRefused, NotReady
+from simulator.access.errors import ApiRefused, NotReady, WaitTimedOut
 from simulator.cli.exits import CommandFailed
 from simulator.cli.hints import way_out
 from simulator.errors import KnaryError
@@ -54,6 +54,15 @@ NAME_KEPT = "validation failed: Saw the following changes without a name change 
                 "java.net.UnknownHostException: db",
                 "OSError: [Errno 101] Network is unreachable",
             )
+        ),
+        pytest.param(
+            WaitTimedOut("timeout: service 'x' not ready after 8 seconds"),
+            "Does its program listen on 127.0.0.1:$PORT, and answer what is probed?"
+            " See `knary logs` and `knary get pods`",
+            id="a program that nothing is heard of",
+        ),
+        pytest.param(
+            WaitTimedOut("timeout: service 'x' not deleted after 8 seconds"), "", id="late deletion"
         ),
         pytest.param(KnaryError("what; way out"), "", id="an error that says it all"),
     ],
