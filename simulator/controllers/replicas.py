@@ -21,7 +21,7 @@ from simulator.controllers.podtemplate import (
     pod_spec_of,
 )
 from simulator.resources.conditions import is_true
-from simulator.resources.core import DRAIN_FINALIZER, PROCESS_FINALIZER, Pod
+from simulator.resources.core import DRAIN_FINALIZER, PROCESS_FINALIZER, Pod, PodStatus
 from simulator.resources.meta import ObjectMeta, controller_reference
 from simulator.resources.serving import Revision, RevisionStatus
 
@@ -121,6 +121,7 @@ def make_pod(revision: Revision, status: RevisionStatus, name: str) -> Pod:
             owner_references=(controller_reference(revision),),
         ),
         spec=msgspec.structs.replace(pod_spec_of(revision, status), node_name=NODE),
+        status=PodStatus(phase="Pending"),  # as registry/core/pod's strategy has it at its birth
     )
 
 

@@ -144,6 +144,8 @@ def _state(life: Life) -> ContainerState:
         return ContainerState(running=Running(started_at=moment(life.started_at_s)))
     if life.phase is Phase.STOPPED and life.last is not None:
         return ContainerState(terminated=life.last)
+    if life.waiting is None and life.last is not None:  # it is being started again
+        return ContainerState(terminated=life.last)
     return ContainerState(waiting=life.waiting or CREATING)
 
 

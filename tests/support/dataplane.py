@@ -52,7 +52,7 @@ class PodLife:
         if pod.is_deleting:
             kept = tuple(one for one in pod.metadata.finalizers if "knary.dev" not in one)
             return Plan((Update(pod.with_metadata(finalizers=kept)),))
-        if pod.status.phase:
+        if pod.status.phase != "Pending":
             return NOTHING
         tag = observed.image.rpartition(":")[2]
         ready = tag not in ("crash", "never-ready")

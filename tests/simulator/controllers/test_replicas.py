@@ -104,6 +104,7 @@ def test_a_pod_has_the_revisions_containers_with_knatives_variables() -> None:
     assert made.spec.termination_grace_period_seconds == 300
     assert made.spec.security_context == {}  # what every Pod of a cluster has
     assert (made.spec.dns_policy, made.spec.scheduler_name) == ("ClusterFirst", "default-scheduler")
+    assert made.status.phase == "Pending"
     assert made.metadata.finalizers == (DRAIN_FINALIZER, PROCESS_FINALIZER)
     assert made.metadata.labels == {
         "serving.knative.dev/configuration": "hello",

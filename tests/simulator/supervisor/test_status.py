@@ -92,6 +92,13 @@ def test_one_that_backs_off_says_how_it_ended_and_how_long_it_waits() -> None:
     assert container.restart_count == 2
 
 
+def test_one_that_is_started_again_says_how_it_ended_until_it_runs() -> None:
+    life = Life(phase=Phase.STARTING, last=CRASH, restarts=1)
+    container = pod_status(pod(), life, NOW).container_statuses[0]
+    assert (container.state.waiting, container.state.terminated) == (None, CRASH)
+    assert container.last_state.terminated == CRASH
+
+
 @pytest.mark.parametrize(
     ("exit_code", "signal", "expected"),
     [
