@@ -126,6 +126,20 @@ def test_whatever_is_killed_comes_back_and_requests_find_it(tmp_path: Path) -> N
 
 
 @needs_networks
+def test_a_keeper_that_hangs_is_replaced_and_no_request_fails(tmp_path: Path) -> None:
+    with Instance("--network", "own", *images(tmp_path)) as knary:
+        knary.run("service", "create", "hard", "--image", HARD_IMAGE, *TWO)
+        before = both(knary)
+        with knary.load("hard", 50.0) as running:
+            os.kill(keeper := knary.pid("keeper"), signal.SIGSTOP)
+            # More connections at once than sockets are at hand: most wait for the next keeper.
+            assert who(knary, 24) == before
+            eventually("another keeper", lambda: knary.pids().get("keeper") not in (None, [keeper]))
+            assert both(knary) == before
+        assert running.failures == []
+
+
+@needs_networks
 def test_from_its_own_network_a_replica_reaches_the_gateway_and_what_its_image_names(
     tmp_path: Path, outside: int
 ) -> None:
