@@ -31,6 +31,7 @@ SLEEP_ALLOWED: dict[str, str] = {
     "tests/gateway/test_timeouts.py": "a revision whose pace is what is tested",
     "tests/gateway/test_upgrades.py": "how long a flood may stand still and still be one",
     "tests/support/waiting.py": "a bounded wait for what another process does",
+    "tests/support/keeper.py": "a keeper that stands still for as long as its test asks",
     "tests/support/grpc_interop_server.py": "a server that takes as long as its client asks",
 }
 
