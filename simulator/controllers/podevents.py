@@ -18,6 +18,7 @@ from simulator.reconciling.reader import Reader
 from simulator.reconciling.recording import key_of
 from simulator.resources.core import ContainerStatus, Event, Pod
 from simulator.resources.meta import Key, Resource, parse_timestamp
+from simulator.resources.serving import serving_container
 
 NORMAL, WARNING = "Normal", "Warning"
 KUBELET, SCHEDULER = "kubelet", "default-scheduler"
@@ -37,6 +38,7 @@ class Observed(Struct, frozen=True):
     pod: Pod
     happened: tuple[Happened, ...] = ()
     told: tuple[int, ...] = ()
+    is_known_unready: bool = False
 
 
 class PodEventController:
@@ -48,6 +50,7 @@ class PodEventController:
 
     def __init__(self, settings: ControllerSettings = STOCK) -> None:
         self._news_s = settings.news_s
+        self._unready_s = settings.unready_s
 
     def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:  # noqa: ARG002
         return (changed.key,)
@@ -58,7 +61,9 @@ class PodEventController:
             return None
         happened = tuple(happened_to(pod))
         events = (reader.get(Event, *key_of(one.record)) for one in happened)
-        return Observed(pod, happened, tuple((one.count or 1) if one else 0 for one in events))
+        told = tuple((one.count or 1) if one else 0 for one in events)
+        is_known_unready = reader.get(Event, *key_of(unhealthy(pod))) is not None
+        return Observed(pod, happened, told, is_known_unready)
 
     def plan(self, observed: Observed, now: datetime) -> Plan:
         if (now - latest(observed.pod)).total_seconds() > self._news_s:
@@ -66,7 +71,14 @@ class PodEventController:
         pairs = tuple(zip(observed.happened, observed.told, strict=True))
         is_behind = any(one.times - told > 1 for one, told in pairs)
         records = tuple(one.record for one, told in pairs if told < one.times)
-        return Plan(records, requeue_after_s=0.0 if is_behind else None)
+        if is_behind:
+            return Plan(records, requeue_after_s=0.0)
+        left_s = patience_left_s(observed.pod, self._unready_s, now)
+        if observed.is_known_unready or left_s is None:
+            return Plan(records)
+        if left_s > 0:
+            return Plan(records, requeue_after_s=left_s)
+        return Plan((*records, unhealthy(observed.pod)))
 
 
 def latest(pod: Pod) -> datetime:
@@ -77,6 +89,33 @@ def latest(pod: Pod) -> datetime:
         running, ended = status.state.running, status.last_state.terminated
         moments += [running.started_at if running else None, ended.finished_at if ended else None]
     return parse_timestamp(max(moment for moment in moments if moment))
+
+
+def patience_left_s(pod: Pod, unready_s: float, now: datetime) -> float | None:
+    """Return the seconds until a replica that runs should be ready; None for one that is.
+
+    One that is stopped, or whose startup probe has not passed, is not expected to be.
+    """
+    if pod.is_deleting:
+        return None
+    probe = serving_container(pod.spec).readiness_probe
+    due_s = unready_s + ((probe.initial_delay_seconds or 0) if probe else 0)
+    for status in pod.status.container_statuses:
+        running = status.state.running
+        if running is not None and running.started_at and status.started and not status.ready:
+            return max(0.0, due_s - (now - parse_timestamp(running.started_at)).total_seconds())
+    return None
+
+
+def unhealthy(pod: Pod) -> Record:
+    """Return what is told of a replica that runs and is not ready."""
+    name = serving_container(pod.spec).name
+    message = (
+        "Readiness probe failed: the program runs and is not ready; it has to listen on "
+        "127.0.0.1:$PORT, and to answer what is probed"
+    )
+    path = f"spec.containers{{{name}}}"
+    return Record(pod, WARNING, "Unhealthy", message, component=KUBELET, field_path=path)
 
 
 def happened_to(pod: Pod) -> Iterator[Happened]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
-from simulator.controllers.podevents import PodEventController
+from simulator.controllers.podevents import PodEventController, patience_left_s
 from simulator.reconciling.plan import Plan, Record
 from simulator.reconciling.recording import first, once_more
 from simulator.resources.core import (
@@ -21,6 +22,7 @@ from simulator.resources.core import (
     Waiting,
 )
 from simulator.resources.meta import Resource
+from simulator.resources.podspec import Container, Probe
 from tests.support.world import MOMENT, NOW, World, changed, pod, revision
 
 CONTROLLER = PodEventController()
@@ -38,7 +40,7 @@ def replica(restarts: int = 0, **fields: Any) -> Pod:
     )
     status = PodStatus(phase="Running", container_statuses=(container,))
     made = pod("p", revision(), status=status, **fields)
-    return changed(made, spec=PodTemplateSpec(node_name="here"))
+    return changed(made, spec=PodTemplateSpec(containers=(Container(NAME),), node_name="here"))
 
 
 def tell(of: Pod, *known: Resource, later_s: float = 0) -> Plan:
@@ -109,6 +111,32 @@ def test_what_was_told_is_not_told_again_and_another_start_is() -> None:
     assert tell(replica(1), *counted) == Plan()
     behind = tell(replica(3), *known)
     assert behind.requeue_after_s == 0.0, "it catches up"
+
+
+def unready(**fields: Any) -> Pod:
+    """Return a Pod that runs since `MOMENT`, its startup probe passed, and is not ready."""
+    made = replica(**fields)
+    (status,) = made.status.container_statuses
+    status = msgspec.structs.replace(status, started=True, ready=False)
+    return changed(made, status=PodStatus(phase="Running", container_statuses=(status,)))
+
+
+def test_one_that_runs_and_is_not_ready_is_told_of_once_when_it_should_be() -> None:
+    known = [first(one, "", NOW) for one in records(tell(unready()))]
+    early = tell(unready(), *known, later_s=2)
+    assert (early.actions, early.requeue_after_s) == ((), 3.0)
+    (late,) = records(tell(unready(), *known, later_s=5))
+    assert (late.type, late.reason, late.component) == ("Warning", "Unhealthy", "kubelet")
+    assert late.message.startswith("Readiness probe failed: ")
+    assert late.field_path == "spec.containers{user-container}"
+    assert tell(unready(), *known, first(late, "", NOW), later_s=6) == Plan()
+    assert tell(unready(deletion_timestamp=MOMENT), *known, later_s=6).requeue_after_s is None
+
+
+def test_one_whose_readiness_is_asked_for_later_has_that_much_longer() -> None:
+    probe = Probe(initial_delay_seconds=10)
+    spec = PodTemplateSpec(containers=(Container(NAME, readiness_probe=probe),))
+    assert patience_left_s(changed(unready(), spec=spec), 5.0, NOW) == 15.0
 
 
 def test_what_is_no_news_is_not_told() -> None:
