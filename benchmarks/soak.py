@@ -40,8 +40,8 @@ SERVICES: tuple[tuple[str, Protocol], ...] = (
 WARM_UP_SHARE = 0.3  # of the time, before memory is looked at; all workers are replaced only then
 QUIET_S_MAX = 75.0  # at the end: idle connections of h2c to replicas live for a minute
 SAMPLE_S = 1.0
-# With fewer HTTP/1.1 never makes good what a busy machine held up. Streams need few, and each
-# connection's table of header fields takes minutes to fill: that is no leak.
+# With fewer HTTP/1.1 never makes good what a busy machine held up. Streams need few; what an
+# untouched worker takes over of a killed one's connections is no leak.
 CONNECTIONS_MAX = {"http1": 128, "h2c": 4, "grpc": 4}
 LOOK_S, STILL_S = 0.05, 0.5  # a look that comes so late: nothing was sent meanwhile
 STILL_RECOVERY_S = 1.0  # until what was due meanwhile is sent

@@ -29,7 +29,7 @@ from gateway.http2.fields import (
     TE,
     Special,
 )
-from gateway.http2.hpack import Encoder, Fields, encode_field
+from gateway.http2.hpack import Encoder, Fields, encode_field, encode_lines
 
 PHRASES: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
 _STATUS_FIELDS: Final = {
@@ -206,10 +206,10 @@ def request_framing(request: RequestHead) -> bytes:
 
 
 def response_block(encoder: Encoder, head: ResponseHead, extra: bytes) -> bytes:
-    """Return a response's header block; `extra` are lines of the gateway's own."""
+    """Return a response's header block; `extra` are lines of this answer alone."""
     block = _STATUS_FIELDS[head.status] + encoder.encode(head.lines)
     if extra:
-        block += encoder.encode_text(extra)
+        block += encode_lines(extra)
     if head.length >= 0:
         block += encode_field(b"content-length", b"%d" % head.length)
     return block

@@ -343,15 +343,20 @@ class Encoder:
         return self._known.get(lines) or self._learn(lines)
 
     def _learn(self, lines: bytes) -> bytes:
-        piece = b"".join(
-            encode_field(name.lower(), value)
-            for name, _, value in (line.partition(b": ") for line in lines.split(b"\r\n")[:-1])
-        )
+        piece = encode_lines(lines)
         if len(lines) <= 2 * KNOWN_FIELD_BYTES_MAX:
             if len(self._known) >= KNOWN_FIELDS_MAX:
                 self._known.clear()
             self._known[lines] = piece
         return piece
+
+
+def encode_lines(lines: bytes) -> bytes:
+    """Return the piece for lines that hardly come again: nothing remembers it."""
+    return b"".join(
+        encode_field(name.lower(), value)
+        for name, _, value in (line.partition(b": ") for line in lines.split(b"\r\n")[:-1])
+    )
 
 
 def encode_field(name: bytes, value: bytes) -> bytes:

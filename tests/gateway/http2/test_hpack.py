@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import hpack
 import pytest
 from hpack.huffman import HuffmanEncoder
@@ -9,8 +11,10 @@ from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.http1.response import ResponseHead
 from gateway.http2.errors import ConnectionFailure, HeadersTooLarge
 from gateway.http2.fields import Field, read_request_field
+from gateway.http2.heads import response_block
 from gateway.http2.hpack import Decoder, Encoder, KnownFields, encode_field
 from gateway.http2.huffman import BadHuffman, Huffman
 
@@ -219,3 +223,28 @@ def test_huffman_reads_only_what_an_encoder_could_write(code: bytes) -> None:
     except BadHuffman:
         return
     assert WRITER.encode(text) == code
+
+
+def test_lines_of_one_answer_alone_are_written_as_others_and_leave_nothing_behind() -> None:
+    encoder = Encoder()
+    head = ResponseHead(200, b"OK", [b"server: s\r\n"], keep_alive=True)
+    plain = response_block(encoder, head, b"")
+
+    def explained(number: int) -> bytes:
+        lines = b"Knary-Revision: one\r\nKnary-Explain: turn %d of 50/50\r\n" % number
+        return response_block(encoder, head, lines)
+
+    assert hpack.Decoder().decode(explained(1), raw=True) == [
+        *hpack.Decoder().decode(plain, raw=True),
+        (b"knary-revision", b"one"),
+        (b"knary-explain", b"turn 1 of 50/50"),
+    ]
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(2000):
+            explained(number)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 20_000
