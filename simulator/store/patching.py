@@ -13,7 +13,9 @@ from typing import Any
 from simulator.errors import BadRequest, TooLarge, rejected
 
 OPERATIONS_MAX = 10_000  # as an API server (CVE-2019-1002100)
-COPIED_VALUES_MAX = 100_000  # what all "copy" operations of a patch may add together
+COPIED_BYTES_MAX = 3 * 1024 * 1024  # what all "copy" operations may add, as an API server
+SHIFTED_ITEMS_MAX = 20_000_000  # of lists, moved up or down by all operations together
+_VALUE_BYTES = 8  # what a value that is no text counts for; it bounds how many there are
 DEPTH_MAX = 200  # of a patched document; decoding refuses far shallower ones
 
 _index = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
@@ -128,7 +130,8 @@ class _Patching:
 
     def __init__(self, document: Any) -> None:
         self.document = document
-        self._copied = 0
+        self._copied_bytes = 0
+        self._shifted = 0
 
     def apply(self, operation: _Operation) -> None:
         """Carry out one operation. Raise Invalid when it does not apply."""
@@ -161,7 +164,9 @@ class _Patching:
             case list() if last == "-":
                 holder.append(value)
             case list():
-                holder.insert(_position(last, len(holder) + 1), value)
+                position = _position(last, len(holder) + 1)
+                self._shift(len(holder) - position)
+                holder.insert(position, value)
             case _:
                 raise _DoesNotApply(_missing(target))
 
@@ -173,7 +178,9 @@ class _Patching:
             case dict() if last in holder:
                 return holder.pop(last)
             case list():
-                return holder.pop(_position(last, len(holder)))
+                position = _position(last, len(holder))
+                self._shift(len(holder) - position)
+                return holder.pop(position)
             case _:
                 raise _DoesNotApply(_missing(target))
 
@@ -201,12 +208,21 @@ class _Patching:
 
     def _copy(self, operation: _Operation) -> None:
         value = self._get(operation.source)
-        self._copied += _size(value)
-        if self._copied > COPIED_VALUES_MAX:
+        self._copied_bytes += _bytes(value)
+        if self._copied_bytes > COPIED_BYTES_MAX:
             raise _DoesNotApply(
-                f"all copies together would add more than {COPIED_VALUES_MAX} values"
+                "Unable to complete the copy, the accumulated size increase of copy is"
+                f" {self._copied_bytes}, exceeding the limit {COPIED_BYTES_MAX}"
             )
         self._add(operation.target, copied(value))
+
+    def _shift(self, items: int) -> None:
+        """Count what an operation on a list moves. Raise _DoesNotApply when it is too much."""
+        self._shifted += items
+        if self._shifted > SHIFTED_ITEMS_MAX:
+            raise _DoesNotApply(
+                f"all operations together would move more than {SHIFTED_ITEMS_MAX} items of lists"
+            )
 
     def _test(self, operation: _Operation) -> None:
         if not _equal(self._get(operation.target), operation.value):
@@ -241,15 +257,17 @@ def _position(token: str, end: int) -> int:
     return position
 
 
-def _size(value: Any) -> int:
-    """Return how many values there are, this one and all below it."""
+def _bytes(value: Any) -> int:
+    """Return about how many bytes the value is in JSON, all below it counted."""
     match value:
         case dict():
-            return 1 + sum(map(_size, value.values()))
+            return _VALUE_BYTES + sum(len(key) + _bytes(below) for key, below in value.items())
         case list():
-            return 1 + sum(map(_size, value))
+            return _VALUE_BYTES + sum(map(_bytes, value))
+        case str():
+            return _VALUE_BYTES + len(value)
         case _:
-            return 1
+            return _VALUE_BYTES
 
 
 def _equal(one: Any, other: Any) -> bool:

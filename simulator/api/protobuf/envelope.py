@@ -11,7 +11,7 @@ from typing import Any
 from simulator.api.protobuf.kinds import MESSAGES
 from simulator.api.protobuf.messages import Field, Message, document_of, part, text
 from simulator.api.protobuf.metadata import DELETE_OPTIONS
-from simulator.api.protobuf.wire import Malformed
+from simulator.api.protobuf.wire import Budget, Malformed
 from simulator.errors import BadRequest
 
 _PREFIX = b"k8s\0"
@@ -47,7 +47,8 @@ def _read(body: bytes, api_version: str, kind: str) -> dict[str, Any]:
         )
     if body == _PREFIX:
         raise Malformed("empty body")
-    unknown = document_of(_UNKNOWN, body[len(_PREFIX) :])
+    budget = Budget()
+    unknown = document_of(_UNKNOWN, body[len(_PREFIX) :], budget)
     named = unknown.get("typeMeta", {})
     named = {
         "apiVersion": named.get("apiVersion") or api_version,
@@ -61,4 +62,4 @@ def _read(body: bytes, api_version: str, kind: str) -> dict[str, Any]:
             f'no kind "{named["kind"][:100]}" is registered for version'
             f' "{named["apiVersion"][:100]}" in protobuf'
         )
-    return named | document_of(message, base64.b64decode(unknown.get("raw", "")))
+    return named | document_of(message, base64.b64decode(unknown.get("raw", "")), budget)

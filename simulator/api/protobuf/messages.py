@@ -18,6 +18,7 @@ from msgspec import Struct
 from simulator.api.protobuf.wire import (
     LENGTH_DELIMITED,
     VARINT,
+    Budget,
     Malformed,
     Value,
     fields_of,
@@ -72,22 +73,22 @@ def text_map(name: str) -> Field:
     return Field(name, "string", "map")
 
 
-def document_of(message: Message, data: bytes) -> dict[str, Any]:
+def document_of(message: Message, data: bytes, budget: Budget) -> dict[str, Any]:
     """Return the document that a message describes. Raise Malformed."""
     document: dict[str, Any] = {}
-    below: dict[int, bytes] = {}
-    for number, wire_type, value in fields_of(data):
+    below: dict[int, list[bytes]] = {}
+    for number, wire_type, value in fields_of(data, budget):
         field = message.fields.get(number)
         if field is None:
             continue
         if field.form == "one" and isinstance(field.type, Message):
             # A message given in pieces is one: its fields, one after the other.
-            below[number] = below.get(number, b"") + _bytes(value, wire_type, field)
+            below.setdefault(number, []).append(_bytes(value, wire_type, field))
         else:
-            _take(document, field, wire_type, value)
-    for number, piece in below.items():
+            _take(document, field, wire_type, value, budget)
+    for number, pieces in below.items():
         field = message.fields[number]
-        found = _single(field, LENGTH_DELIMITED, piece)
+        found = _single(field, LENGTH_DELIMITED, b"".join(pieces), budget)
         if field.name:
             document[field.name] = found
         else:
@@ -95,10 +96,12 @@ def document_of(message: Message, data: bytes) -> dict[str, Any]:
     return document
 
 
-def _take(document: dict[str, Any], field: Field, wire_type: int, value: Value) -> None:
+def _take(
+    document: dict[str, Any], field: Field, wire_type: int, value: Value, budget: Budget
+) -> None:
     match field.form:
         case "one":
-            found = _single(field, wire_type, value)
+            found = _single(field, wire_type, value, budget)
             if found is None or (not field.keeps_zero and found in ("", False, 0)):
                 document.pop(field.name, None)  # the last one counts, also when it is nothing
             else:
@@ -107,30 +110,30 @@ def _take(document: dict[str, Any], field: Field, wire_type: int, value: Value) 
             items = document.setdefault(field.name, [])
             if field.type in ("int32", "int64") and isinstance(value, bytes):
                 bits = 32 if field.type == "int32" else 64
-                packed = varints_of(_bytes(value, wire_type, field))
+                packed = varints_of(_bytes(value, wire_type, field), budget)
                 items.extend(signed(one, bits) for one in packed)
             else:
-                items.append(_single(field, wire_type, value))
+                items.append(_single(field, wire_type, value, budget))
         case "map":
-            key, entry = _entry(field, _bytes(value, wire_type, field))
+            key, entry = _entry(field, _bytes(value, wire_type, field), budget)
             document.setdefault(field.name, {})[key] = entry
 
 
-def _entry(field: Field, data: bytes) -> tuple[str, Any]:
+def _entry(field: Field, data: bytes, budget: Budget) -> tuple[str, Any]:
     """Return the key and the value of one entry of a map; either may be left out."""
     key, entry = "", _EMPTY[field.type] if isinstance(field.type, str) else {}
-    for number, wire_type, value in fields_of(data):
+    for number, wire_type, value in fields_of(data, budget):
         if number == 1:
             key = _text(_bytes(value, wire_type, field))
         elif number == 2:
-            entry = _single(field, wire_type, value)
+            entry = _single(field, wire_type, value, budget)
     return key, entry
 
 
-def _single(field: Field, wire_type: int, value: Value) -> Any:
+def _single(field: Field, wire_type: int, value: Value, budget: Budget) -> Any:
     match field.type:
         case Message():
-            return document_of(field.type, _bytes(value, wire_type, field))
+            return document_of(field.type, _bytes(value, wire_type, field), budget)
         case "bool":
             return bool(_number(value, wire_type, field))
         case "int32":
@@ -138,7 +141,10 @@ def _single(field: Field, wire_type: int, value: Value) -> Any:
         case "int64":
             return signed(_number(value, wire_type, field), 64)
         case _:
-            return _FROM_BYTES[field.type](_bytes(value, wire_type, field))
+            found = _bytes(value, wire_type, field)
+            if (plain := _PLAIN.get(field.type)) is not None:
+                return plain(found)
+            return _SPECIAL[field.type](found, budget)
 
 
 def _bytes(value: Value, wire_type: int, field: Field) -> bytes:
@@ -172,11 +178,11 @@ _SECONDS = Message("Time", {1: Field("seconds", "int64"), 2: Field("nanos", "int
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _moment(data: bytes) -> datetime | None:
+def _moment(data: bytes, budget: Budget) -> datetime | None:
     """Return the moment; nothing at all is no moment."""
     if not data:
         return None
-    found = document_of(_SECONDS, data)
+    found = document_of(_SECONDS, data, budget)
     try:
         seconds, micros = found.get("seconds", 0), found.get("nanos", 0) // 1000
         return _EPOCH + timedelta(seconds=seconds, microseconds=micros)
@@ -184,21 +190,21 @@ def _moment(data: bytes) -> datetime | None:
         raise Malformed("proto: a time is out of range") from error
 
 
-def _time(data: bytes) -> str | None:
-    moment = _moment(data)
+def _time(data: bytes, budget: Budget) -> str | None:
+    moment = _moment(data, budget)
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _micro_time(data: bytes) -> str | None:
-    moment = _moment(data)
+def _micro_time(data: bytes, budget: Budget) -> str | None:
+    moment = _moment(data, budget)
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 _QUANTITY = Message("Quantity", {1: text("string")})
 
 
-def _quantity(data: bytes) -> str:
-    found: str = document_of(_QUANTITY, data).get("string", "0")
+def _quantity(data: bytes, budget: Budget) -> str:
+    found: str = document_of(_QUANTITY, data, budget).get("string", "0")
     return found
 
 
@@ -208,8 +214,8 @@ _INT_OR_STRING = Message(
 )
 
 
-def _int_or_string(data: bytes) -> int | str:
-    found = document_of(_INT_OR_STRING, data)
+def _int_or_string(data: bytes, budget: Budget) -> int | str:
+    found = document_of(_INT_OR_STRING, data, budget)
     is_text = found.get("type", 0) == 1
     value: int | str = found.get("strVal", "") if is_text else found.get("intVal", 0)
     return value
@@ -218,17 +224,16 @@ def _int_or_string(data: bytes) -> int | str:
 _FIELDS = Message("FieldsV1", {1: Field("raw", "bytes")})
 
 
-def _fields(data: bytes) -> Any:
-    raw = base64.b64decode(document_of(_FIELDS, data).get("raw", ""))
+def _fields(data: bytes, budget: Budget) -> Any:
+    raw = base64.b64decode(document_of(_FIELDS, data, budget).get("raw", ""))
     try:
         return parse_json(raw)[0] if raw else {}
     except BadRequest as error:
         raise Malformed(f"proto: FieldsV1: {error.message}") from error
 
 
-_FROM_BYTES: Mapping[str, Callable[[bytes], Any]] = {
-    "string": _text,
-    "bytes": _base64,
+_PLAIN: Mapping[str, Callable[[bytes], Any]] = {"string": _text, "bytes": _base64}
+_SPECIAL: Mapping[str, Callable[[bytes, Budget], Any]] = {
     "time": _time,
     "micro time": _micro_time,
     "quantity": _quantity,

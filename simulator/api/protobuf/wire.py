@@ -13,6 +13,7 @@ FIXED64: Final = 1
 LENGTH_DELIMITED: Final = 2
 FIXED32: Final = 5
 
+FIELDS_MAX: Final = 100_000  # of one body, all messages in it together
 _VARINT_BYTES_MAX = 10
 _NUMBER_MAX = (1 << 29) - 1
 _FIXED_BYTES = {FIXED64: 8, FIXED32: 4}
@@ -24,13 +25,27 @@ class Malformed(ValueError):
     """The bytes are no protobuf message, or not the one that is expected."""
 
 
-def fields_of(data: bytes) -> Iterator[tuple[int, int, Value]]:
+class Budget:
+    """How many fields may still be read of a body: one of 3 MiB could have a million and more."""
+
+    def __init__(self, fields_max: int = FIELDS_MAX) -> None:
+        self._left = fields_max
+
+    def take(self) -> None:
+        """Count a field. Raise Malformed when there were enough."""
+        self._left -= 1
+        if self._left < 0:
+            raise Malformed("proto: the body has too many fields")
+
+
+def fields_of(data: bytes, budget: Budget) -> Iterator[tuple[int, int, Value]]:
     """Yield (number, wire type, value) of each field. Raise Malformed.
 
     A varint's value is an unsigned int of 64 bits; all others are the bytes themselves.
     """
     position = 0
     while position < len(data):
+        budget.take()
         tag, position = _varint(data, position)
         number, wire_type = tag >> 3, tag & 7
         if not 0 < number <= _NUMBER_MAX:
@@ -52,10 +67,11 @@ def fields_of(data: bytes) -> Iterator[tuple[int, int, Value]]:
         yield number, wire_type, value
 
 
-def varints_of(data: bytes) -> list[int]:
+def varints_of(data: bytes, budget: Budget) -> list[int]:
     """Return the varints of a packed field. Raise Malformed."""
     found, position = [], 0
     while position < len(data):
+        budget.take()
         value, position = _varint(data, position)
         found.append(value)
     return found

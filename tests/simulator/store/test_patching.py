@@ -285,7 +285,31 @@ def test_copies_cannot_grow_a_document_without_end() -> None:
     doubling = [op("copy", "/a/-", **{"from": "/a"})] * 100
     with pytest.raises(Invalid) as refused:
         json_patch({"a": [1]}, doubling)
-    assert "all copies together" in told(refused.value)
+    assert "the accumulated size increase of copy is" in told(refused.value)
+
+
+def test_copies_of_one_long_text_count_as_long() -> None:
+    long = {"data": {"a": "x" * 1_000_000}}
+    copies = [op("copy", f"/data/{number}", **{"from": "/data/a"}) for number in range(4)]
+    assert len(json_patch(long, copies[:3])["data"]) == 4
+    with pytest.raises(Invalid) as refused:
+        json_patch(long, copies)
+    assert "exceeding the limit 3145728" in told(refused.value)
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        pytest.param([op("add", "/a/0", value=1)] * OPERATIONS_MAX, id="inserts"),
+        pytest.param([op("remove", "/a/0")] * OPERATIONS_MAX, id="removals"),
+        pytest.param([op("move", "/a/-", **{"from": "/a/0"})] * OPERATIONS_MAX, id="moves"),
+    ],
+)
+def test_what_operations_shift_in_long_lists_is_limited(operations: list[Any]) -> None:
+    with pytest.raises(Invalid) as refused:
+        json_patch({"a": [0] * 500_000}, operations)
+    assert "all operations together would move more than" in told(refused.value)
+    assert len(json_patch({"a": [0] * 1_000}, operations[:1_000])["a"]) in (0, 1_000, 2_000)
 
 
 def test_moves_cannot_nest_a_document_without_end() -> None:

@@ -14,7 +14,7 @@ from simulator.api.protobuf.envelope import read_protobuf
 from simulator.api.protobuf.kinds import MESSAGES
 from simulator.api.protobuf.messages import Field, Message, document_of
 from simulator.api.protobuf.metadata import DELETE_OPTIONS
-from simulator.api.protobuf.wire import Malformed, fields_of
+from simulator.api.protobuf.wire import FIELDS_MAX, Budget, Malformed, fields_of
 from simulator.errors import BadRequest
 from tests.support.googleprotobuf import Writer
 
@@ -85,7 +85,7 @@ def delimited(number: int, data: bytes) -> bytes:
 @given(data=st.data())
 def test_what_googles_library_writes_is_read(message: Message, data: st.DataObject) -> None:
     document = data.draw(documents(message))
-    assert document_of(message, Writer(message).write(document)) == document
+    assert document_of(message, Writer(message).write(document), Budget()) == document
 
 
 @settings(max_examples=25, deadline=None)
@@ -259,6 +259,16 @@ def test_what_kubectl_sends_is_read(
             id="a moment beyond all years",
         ),
         pytest.param(
+            wrapped("v1", "Namespace", b"\x78\x01" * (FIELDS_MAX + 1)),
+            "proto: the body has too many fields",
+            id="more fields than any object has",
+        ),
+        pytest.param(
+            wrapped("v1", "Namespace", delimited(1, delimited(8, b"\x78\x01" * FIELDS_MAX))),
+            "proto: the body has too many fields",
+            id="more fields than any object has, further down",
+        ),
+        pytest.param(
             wrapped("batch/v1", "Job", b""),
             'no kind "Job" is registered for version "batch/v1" in protobuf',
             id="a kind that is not there",
@@ -279,24 +289,35 @@ def test_what_is_malformed_is_said(body: bytes, why: str | None) -> None:
 def test_a_message_in_pieces_is_one_and_the_last_value_counts() -> None:
     pieces = delimited(1, delimited(1, b"a")) + delimited(1, delimited(3, b"b"))
     pieces += delimited(1, delimited(1, b"c"))
-    found = document_of(MESSAGES["v1", "ConfigMap"], pieces)
+    found = document_of(MESSAGES["v1", "ConfigMap"], pieces, Budget())
     assert found == {"metadata": {"name": "c", "namespace": "b"}}
+
+
+@pytest.mark.timeout(20)
+def test_a_message_in_very_many_pieces_is_put_together_once() -> None:
+    filler = delimited(1, delimited(15, b"x" * 60))  # appended one by one: 50 GB to copy
+    pieces = filler * 40_000 + delimited(1, delimited(1, b"c"))
+    assert read_protobuf(wrapped("v1", "ConfigMap", pieces), "v1", "ConfigMap") == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "c"},
+    }
 
 
 def test_unknown_fields_are_passed_over() -> None:
     unknown = b"\xa0\x06\x01" + b"\xa5\x06abcd" + b"\xa1\x06abcdefgh" + b"\xa2\x06\x03abc"
-    assert document_of(MESSAGES["v1", "ConfigMap"], unknown) == {}
+    assert document_of(MESSAGES["v1", "ConfigMap"], unknown, Budget()) == {}
 
 
 def test_packed_numbers_are_read_too() -> None:
     numbers = Message("Numbers", {1: Field("numbers", "int32", "many")})
-    assert document_of(numbers, b"\x08\x05" + delimited(1, b"\x06\x80\x01")) == {
+    assert document_of(numbers, b"\x08\x05" + delimited(1, b"\x06\x80\x01"), Budget()) == {
         "numbers": [5, 6, 128]
     }
 
 
 def test_the_wire_gives_fields_in_order() -> None:
     data = b"\x08\x96\x01" + delimited(2, b"ab")
-    assert list(fields_of(data)) == [(1, 0, 150), (2, 2, b"ab")]
+    assert list(fields_of(data, Budget())) == [(1, 0, 150), (2, 2, b"ab")]
     with pytest.raises(Malformed, match="integer overflow"):
-        list(fields_of(b"\x08" + b"\xff" * 9 + b"\x02"))
+        list(fields_of(b"\x08" + b"\xff" * 9 + b"\x02", Budget()))
