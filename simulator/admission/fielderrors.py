@@ -60,10 +60,10 @@ def via_field_index(errors: Errors, field: str, index: int) -> Errors:
 
 def merged(errors: Iterable[FieldError]) -> Errors:
     """Return equal complaints as one with all their paths, sorted by message and details."""
-    by_complaint: dict[tuple[bool, str, str], list[str]] = {}
+    by_complaint: dict[tuple[bool, str, str], set[str]] = {}
     for error in errors:
-        paths = by_complaint.setdefault((error.is_warning, error.message, error.details), [])
-        paths += [path for path in error.paths if path not in paths]
+        paths = by_complaint.setdefault((error.is_warning, error.message, error.details), set())
+        paths.update(error.paths)
     return tuple(
         FieldError(message, tuple(sorted(paths)), details, is_warning)
         for (is_warning, message, details), paths in sorted(

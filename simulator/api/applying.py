@@ -20,7 +20,7 @@ from simulator.fieldownership.objects import document_of, empty_document
 from simulator.fieldownership.schema import schema_of
 from simulator.fieldownership.tracking import Writer
 from simulator.resources.decoding import decoding_warnings, parse_json
-from simulator.resources.manifests import ManifestError, parse_yaml
+from simulator.resources.manifests import YAML_VALUES_MAX, ManifestError, parse_yaml
 from simulator.resources.meta import Resource
 
 
@@ -69,7 +69,7 @@ def applied(
 
 def _yaml(body: bytes) -> Any:
     try:
-        documents = parse_yaml(body, "the patch")
+        documents = parse_yaml(body, "the patch", YAML_VALUES_MAX)
     except ManifestError as error:
         raise BadRequest(f"error decoding patch: {error}") from error
     if len(documents) != 1:

@@ -18,7 +18,7 @@ from simulator.resources.decoding import (
     parse_json,
     strict_decoding_error,
 )
-from simulator.resources.manifests import ManifestError, parse_yaml
+from simulator.resources.manifests import YAML_VALUES_MAX, ManifestError, parse_yaml
 from simulator.resources.meta import Resource
 from simulator.resources.scheme import KindInfo
 
@@ -80,7 +80,7 @@ def _document(
 
 def _yaml(body: bytes) -> Any:
     try:
-        documents = parse_yaml(body, "yaml")
+        documents = parse_yaml(body, "yaml", YAML_VALUES_MAX)
     except ManifestError as error:
         raise BadRequest(f"error converting YAML to JSON: {error}") from error
     if len(documents) != 1:

@@ -14,7 +14,7 @@ from simulator.api.bodies import Draft
 from simulator.api.paths import Target
 from simulator.errors import BadRequest, Conflict, Forbidden, Invalid
 from simulator.resources.core import CONTENTS_FINALIZER, Namespace, NamespaceSpec, NamespaceStatus
-from simulator.resources.meta import Resource
+from simulator.resources.meta import OwnerReference, Resource
 from simulator.resources.scheme import info_of
 
 LABEL_NAMESPACE_NAME = "kubernetes.io/metadata.name"
@@ -75,12 +75,17 @@ def as_named(obj: Resource, target: Target) -> Resource:
 def without_repeated_owners(draft: Draft) -> Draft:
     """Return the draft with each owner once, warning of those that it named again."""
     given = draft.object.metadata.owner_references
-    kept = tuple(one for index, one in enumerate(given) if one not in given[:index])
-    if len(kept) == len(given):
+    kept: dict[OwnerReference, None] = {}
+    repeated = []
+    for one in given:
+        if one in kept:
+            repeated.append(one.uid)
+        kept[one] = None
+    if not repeated:
         return draft
-    repeated = ", ".join(one.uid for index, one in enumerate(given) if one in given[:index])
-    obj = draft.object.with_metadata(owner_references=kept)
-    return replace(draft, object=obj, warnings=(*draft.warnings, REPEATED_OWNERS + repeated))
+    obj = draft.object.with_metadata(owner_references=tuple(kept))
+    warning = REPEATED_OWNERS + ", ".join(repeated)
+    return replace(draft, object=obj, warnings=(*draft.warnings, warning))
 
 
 def over(old: Resource, new: Resource) -> Resource:

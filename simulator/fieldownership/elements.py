@@ -39,7 +39,9 @@ def parse(text: str) -> Element:
     if kind == "f":
         return text
     try:
-        value = json.loads(rest)
+        value = json.loads(rest, parse_constant=_refuse_constant)
+        # Half of a surrogate pair cannot be written as UTF-8: a ValueError, too.
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ValueError(f"no path element: {text[:80]!r}") from error
     if kind == "i" and isinstance(value, int) and not isinstance(value, bool):
@@ -70,6 +72,10 @@ def _shown(element: Element) -> str:
         pairs = (f"{name}={_compact(value)}" for name, value in json.loads(rest).items())
         return f"[{','.join(pairs)}]"
     return f"[={rest}]" if kind == "v" else f"[{rest}]"
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _is_scalar(value: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.errors import BadRequest
-from simulator.resources.documents import DEPTH_MAX
+from simulator.resources.documents import DEPTH_MAX, too_many
 from simulator.resources.gotimes import flaw_of_moment
 from simulator.resources.gotypes import INT32_MAX, INT64_MAX, cannot_unmarshal, go_type
 from simulator.resources.quantities import WRONG_FORMAT, canonical_quantity
@@ -36,6 +36,7 @@ from simulator.resources.wording import bad_value
 Cause = tuple[str, str, str]  # field, reason, message: what errors.Invalid takes
 Mistake = tuple[tuple[str, ...], str]  # where it is, in the order of sorted keys, and Go's words
 
+VALUES_MAX = 20_000  # of one object: each costs time in all that is done with it
 UNKNOWN_FIELDS_MAX = 100  # more are dropped like the others, but not named
 CAUSES_MAX = 100
 SHOWN_PATH_CHARACTERS_MAX = 200
@@ -56,11 +57,13 @@ class Walk:
         self.mistakes: list[Mistake] = []
         self.unreadable: list[Mistake] = []
         self._is_knatives = is_knatives
+        self._values = 0
         self._fields: list[tuple[type, str]] = []  # the structs' fields that lead here
         self._place: list[str] = []  # every step that leads here
 
     def clean(self, value: Any, shape: Shape, path: str, depth: int) -> Any:
-        """Return the value without nulls and unknown fields."""
+        """Return the value without nulls and unknown fields. Raise BadRequest or TooLarge."""
+        self._count()
         if depth > DEPTH_MAX:
             raise BadRequest(f"{path[:SHOWN_PATH_CHARACTERS_MAX]}: nests too deep")
         match shape:  # the most frequent first
@@ -73,8 +76,24 @@ class Walk:
             case MapShape():
                 return self._map(value, shape, path, depth)
             case AnyShape():
-                _check_json(value, path, depth)
+                self._check_json(value, path, depth)
                 return value
+
+    def _check_json(self, value: Any, path: str, depth: int) -> None:
+        """Raise BadRequest when a free-form value nests too deep to be kept."""
+        if depth > DEPTH_MAX:
+            raise BadRequest(f"{path[:SHOWN_PATH_CHARACTERS_MAX]}: nests too deep")
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list | tuple):
+            for below in value:
+                self._count()
+                self._check_json(below, path, depth + 1)
+
+    def _count(self) -> None:
+        self._values += 1
+        if self._values > VALUES_MAX:
+            raise too_many(VALUES_MAX)
 
     def _object(self, value: Any, shape: ObjectShape, path: str, depth: int) -> Any:
         if not isinstance(value, dict):
@@ -242,14 +261,3 @@ def type_name(value: Any) -> str:
             return "object"
         case _:
             return type(value).__name__
-
-
-def _check_json(value: Any, path: str, depth: int) -> None:
-    """Raise BadRequest when a free-form value nests too deep to be kept."""
-    if depth > DEPTH_MAX:
-        raise BadRequest(f"{path[:SHOWN_PATH_CHARACTERS_MAX]}: nests too deep")
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for below in value:
-            _check_json(below, path, depth + 1)

@@ -6,10 +6,14 @@ import json
 import re
 from typing import Any
 
-from simulator.errors import BadRequest
+from simulator.errors import BadRequest, TooLarge
 
 # Kubernetes allows 10,000 levels; nothing that we store has more than a dozen.
 DEPTH_MAX = 100
+# What a text may hold: enough for the longest JSON patch, too little to keep the loop for long.
+SEPARATORS_MAX = 100_000
+_BRACKETS_ALONE = bytes(set(range(256)) - set(b"[]{}"))
+_AS_SQUARE = bytes.maketrans(b"{}", b"[]")
 _surrogate = re.compile(r"\\u[dD][89a-fA-F]")
 _INTEGER_DIGITS_MAX = 20  # more digits than an int64 has: read as a float, as Kubernetes does
 
@@ -22,10 +26,12 @@ def parse_json(body: bytes) -> tuple[Any, tuple[str, ...]]:
     """Return the document and the paths of keys given twice (the last one counts).
 
     Raise BadRequest when the body is not one JSON value in UTF-8, or nests deeper than
-    `DEPTH_MAX` levels. NaN and Infinity are not JSON.
+    `DEPTH_MAX` levels, TooLarge when it has very many values. NaN and Infinity are not JSON.
     """
     try:
         text = body.decode("utf-8")
+        if text.count(",") > SEPARATORS_MAX or text.count(":") > SEPARATORS_MAX:
+            _check_count(text)
         check_depth(text)
         repeated: list[tuple[dict[str, Any], list[str]]] = []
 
@@ -62,31 +68,33 @@ def check_depth(text: str) -> None:
     # Cheap first: a text with few opening brackets cannot be deep.
     if text.count("[") + text.count("{") <= DEPTH_MAX:
         return
-    depth, position, end = 0, 0, len(text)
-    while position < end:
-        character = text[position]
-        if character == '"':
-            position = _string_end(text, position)
-        elif character in "[{":
-            depth += 1
-            if depth > DEPTH_MAX:
-                raise TooDeep(f"it nests deeper than {DEPTH_MAX} levels")
-        elif character in "]}":
-            depth -= 1
-        position += 1
+    left = _outside_of_strings(text).encode().translate(_AS_SQUARE, _BRACKETS_ALONE)
+    for _ in range(DEPTH_MAX):  # each turn takes the innermost level away
+        before = len(left)
+        left = left.replace(b"[]", b"")
+        if len(left) == before:
+            break
+    # What has no end is as deep as it is long; what has no beginning is no JSON, and not deep.
+    if left.count(b"[") > (0 if b"[]" in left else DEPTH_MAX):
+        raise TooDeep(f"it nests deeper than {DEPTH_MAX} levels")
 
 
-def _string_end(text: str, start: int) -> int:
-    """Return where the string that starts here has its closing quote, or the text's end."""
-    position = start + 1
-    while True:
-        quote = text.find('"', position)
-        if quote < 0:
-            return len(text)
-        backslashes = quote - len(text[position:quote].rstrip("\\")) - position
-        if backslashes % 2 == 0:
-            return quote
-        position = quote + 1
+def _check_count(text: str) -> None:
+    """Raise TooLarge when there are more separators outside of strings than may be."""
+    outside = _outside_of_strings(text)
+    if max(outside.count(","), outside.count(":")) > SEPARATORS_MAX:
+        raise too_many(SEPARATORS_MAX)
+
+
+def too_many(values_max: int) -> TooLarge:
+    """Return the refusal of a document with more values than that."""
+    return TooLarge(f"Request entity too large: limit is {values_max} values")
+
+
+def _outside_of_strings(text: str) -> str:
+    """Return what is outside of the strings of a JSON text, without looking at each character."""
+    bare = text.replace("\\\\", "").replace('\\"', "")
+    return "".join(bare.split('"')[::2])
 
 
 def _twice(keys: list[str]) -> list[str]:

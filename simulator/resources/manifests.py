@@ -6,6 +6,7 @@ Aliases are refused: a few hundred bytes of them stand for gigabytes (CVE-2019-1
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 from msgspec import Struct
 
 from simulator.errors import KnaryError
-from simulator.resources.documents import DEPTH_MAX
+from simulator.resources.documents import DEPTH_MAX, too_many
 
 try:
     from yaml import CSafeLoader as _FastestLoader
@@ -28,6 +29,9 @@ class ManifestError(KnaryError):
     """The manifest is not the YAML that a Kubernetes client would accept: what, and where."""
 
 
+YAML_VALUES_MAX = 40_000  # of a request's body, keys and ends counted: more than an object may have
+
+
 class Manifest(Struct, frozen=True):
     """One document of a file, and where it begins."""
 
@@ -36,21 +40,27 @@ class Manifest(Struct, frozen=True):
     line: int
 
 
-def parse_yaml(text: str | bytes, source: str) -> tuple[Manifest, ...]:
+def parse_yaml(
+    text: str | bytes, source: str, values_max: int | None = None
+) -> tuple[Manifest, ...]:
     """Return the documents of a YAML or JSON text; empty ones are left out.
 
     Numbers, booleans and nulls are those of kubectl; dates stay strings. Raise ManifestError,
     which names `source`, the line and the column, for bad syntax, an alias, a key given twice, a
-    key or value that JSON has no type for, or more than `DEPTH_MAX` levels.
+    key or value that JSON has no type for, or more than `DEPTH_MAX` levels. Raise TooLarge when
+    there are more than `values_max` values, keys counted.
     """
     loader = None
     try:
         loader = _ManifestLoader(text)
+        loader.values_left = sys.maxsize if values_max is None else values_max
         return tuple(
             Manifest(document, source, line)
             for document, line in _documents(loader)
             if document is not None
         )
+    except _TooMany as error:
+        raise too_many(values_max or 0) from error
     except _Refused as error:
         raise ManifestError(_located(source, error.mark, error.why)) from error
     except yaml.MarkedYAMLError as error:
@@ -89,10 +99,15 @@ class _Refused(Exception):
         self.mark = mark
 
 
+class _TooMany(Exception):
+    """More values than the caller wants to read."""
+
+
 class _ManifestLoader(_FastestLoader):
     """A loader whose plain scalars mean what they mean to kubectl."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML's own way; none of YAML 1.1's)
+    values_left: int
 
 
 _ManifestLoader.add_implicit_resolver(
@@ -118,6 +133,9 @@ _ManifestLoader.add_implicit_resolver(
 
 def _next(loader: _ManifestLoader) -> Any:
     """Return the next event; there always is one before the stream's end."""
+    loader.values_left -= 1
+    if loader.values_left < 0:
+        raise _TooMany
     return loader.get_event()
 
 

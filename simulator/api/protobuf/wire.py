@@ -13,7 +13,7 @@ FIXED64: Final = 1
 LENGTH_DELIMITED: Final = 2
 FIXED32: Final = 5
 
-FIELDS_MAX: Final = 100_000  # of one body, all messages in it together
+FIELDS_MAX: Final = 60_000  # of one body, all messages in it together
 _VARINT_BYTES_MAX = 10
 _NUMBER_MAX = (1 << 29) - 1
 _FIXED_BYTES = {FIXED64: 8, FIXED32: 4}

@@ -68,7 +68,10 @@ def test_elements_have_one_form(written: str, canonical: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "f", "name", "x:y", "k:[]", "k:1", "k:{", 'k:{"a":{}}', "v:{}", "v:", "i:x", "i:1.5"],
+    [
+        *("", "f", "name", "x:y", "k:[]", "k:1", "k:{", 'k:{"a":{}}', "v:{}", "v:", "i:x", "i:1.5"),
+        *("v:NaN", "v:-Infinity", 'v:"\\ud800"', 'k:{"a":"\\ud800"}'),
+    ],
 )
 def test_what_is_no_element_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no path element"):

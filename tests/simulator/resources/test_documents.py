@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.errors import BadRequest
-from simulator.resources.documents import DEPTH_MAX, parse_json
+from simulator.resources.documents import DEPTH_MAX, SEPARATORS_MAX, parse_json
 
 JSON = st.recursive(
     st.none()
@@ -66,6 +66,41 @@ def test_a_document_may_nest_to_the_limit_and_brackets_in_strings_do_not_count()
     body = b"[" * DEPTH_MAX + b"]" * DEPTH_MAX
     parse_json(body)
     parse_json(json.dumps(['[{"\\' * 500, "\\\\[" * 500]).encode())
+
+
+def deep(depth: int) -> st.SearchStrategy[Any]:
+    """Return documents that nest about as deep as this, with brackets in their strings."""
+    leaf = st.text('[]{}"\\,:', max_size=6)
+
+    @st.composite
+    def nested(draw: st.DrawFn) -> Any:
+        value: Any = draw(leaf)
+        for _ in range(draw(st.integers(depth - 2, depth + 2))):
+            value = [draw(leaf), value, []] if draw(st.booleans()) else {draw(leaf): value, "z": {}}
+        return value
+
+    return nested()
+
+
+def depth_of(value: Any) -> int:
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max(map(depth_of, below), default=0) + isinstance(value, dict | list)
+
+
+@settings(max_examples=60, deadline=None)
+@given(document=deep(DEPTH_MAX), spaces=st.sampled_from([None, 1]))
+def test_the_limit_of_depth_is_exact(document: Any, spaces: int | None) -> None:
+    text = json.dumps(document, indent=spaces)
+    if depth_of(document) <= DEPTH_MAX:
+        assert parse_json(text.encode())[0] == document
+    else:
+        with pytest.raises(BadRequest, match="nests deeper than 100"):
+            parse_json(text.encode())
+
+
+def test_separators_in_strings_do_not_count() -> None:
+    text = ",:" * SEPARATORS_MAX
+    assert parse_json(json.dumps([text]).encode())[0] == [text]
 
 
 def test_characters_beyond_the_basic_plane_survive_as_escapes() -> None:
