@@ -84,7 +84,7 @@ class ApiServer:
         patches = Patches(storing, settings.patch_attempts)
         deletes = Deletes(store, clock)
         watches = Watches(store, clock, settings)
-        logs = Logs(store, replica_logs, settings)
+        logs = Logs(store, replica_logs, clock, settings)
         self._verbs: dict[Verb, Answering] = {
             "get": _at_once(reads.get),
             "list": _at_once(reads.list),

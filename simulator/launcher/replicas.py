@@ -27,6 +27,7 @@ from simulator.launcher.protocol import (
     Stop,
 )
 from simulator.launcher.settings import LauncherSettings
+from simulator.replicalogs.marks import UNMARKED, Mark
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 class _Replica:
     started: Started
     log: str
-    log_start: int  # the log's size when this run began
+    mark: Mark = UNMARKED  # how far its log is marked
     exited: Exited | None = None
     kill_at: float | None = None  # monotonic seconds; the end of a stop's grace
 
@@ -94,7 +95,10 @@ class Replicas:
         if not self._fork.knows(spawn):
             self._tell(Refused(spawn.id, f"no such program: {spawn.program}"))
             return
-        log_start = logs.size(spawn.log)
+        try:
+            logs.begin(spawn.log)
+        except OSError as error:
+            log.warning("cannot begin the log %s: %s", spawn.log, error.strerror)
         try:
             pid = self._fork.start(spawn, self._isolation(spawn))
         except OSError as error:
@@ -105,7 +109,7 @@ class Replicas:
             return
         now_s = self._clock.now().timestamp()
         started = Started(spawn.id, pid, now_s, spawn.port, spawn.network is not None)
-        self._replicas[spawn.id] = _Replica(started, spawn.log, log_start)
+        self._replicas[spawn.id] = _Replica(started, spawn.log)
         self._running[pid] = spawn.id
         self._tell(started)
 
@@ -154,6 +158,7 @@ class Replicas:
                     self._networks.reaped(pid)
                 continue
             replica = self._replicas[id_]
+            self._mark(replica)
             code = os.waitstatus_to_exitcode(status)
             replica.exited = Exited(
                 id=id_,
@@ -161,7 +166,7 @@ class Replicas:
                 exit_code=code if code >= 0 else None,
                 signal=-code if code < 0 else None,
                 at_s=self._clock.now().timestamp(),
-                tail=logs.tail(replica.log, replica.log_start, self._settings.tail_bytes),
+                tail=logs.tail(replica.log, self._settings.tail_bytes),
             )
             self._tell(replica.exited)
 
@@ -172,9 +177,8 @@ class Replicas:
         now = self._clock.monotonic()
         if now >= self._logs_due_at:
             self._logs_due_at = now + self._settings.log_check_s
-            for replica in self._replicas.values():
-                if logs.bound(replica.log, self._settings.log_bytes_max):
-                    replica.log_start = 0
+            for id_ in self._running.values():
+                self._tend_log(self._replicas[id_])
         next_at = self._logs_due_at
         for pid, id_ in self._running.items():
             replica = self._replicas[id_]
@@ -188,6 +192,17 @@ class Replicas:
         if self._networks is not None:
             next_at = min(next_at, self._networks.tend(now))
         return max(0.0, next_at - now)
+
+    def _tend_log(self, replica: _Replica) -> None:
+        """Mark how far it has grown by now; empty it when that is too far."""
+        self._mark(replica)
+        if replica.mark.size > self._settings.log_bytes_max and logs.bound(
+            replica.log, self._settings.log_bytes_max
+        ):
+            replica.mark = UNMARKED
+
+    def _mark(self, replica: _Replica) -> None:
+        replica.mark = logs.look(replica.log, replica.mark, self._settings.log_marks_max)
 
     def stop_all(self, grace_s: float) -> None:
         """Begin to stop everything that runs."""

@@ -25,8 +25,10 @@ class LauncherSettings(Struct, frozen=True, forbid_unknown_fields=True):
     keeper_pause_s: float = 1.0  # it accepts nobody for so long when it has no descriptor left
     network_clients_max: int = 256  # workers, those that take over from them, the control plane
     outward_connections_max: int = 256  # of one replica, to this machine's ports
-    log_bytes_max: int = 16 * 1024 * 1024  # per replica; as much again in LOG.1
-    log_check_s: float = 0.25
+    # Per replica; as much again in LOG.1 and, of the run before it, in LOG.previous.
+    log_bytes_max: int = 16 * 1024 * 1024
+    log_check_s: float = 0.1  # also how exact the moments of its lines are
+    log_marks_max: int = 65_536  # of 16 bytes; beyond that older moments get coarser
     tail_bytes: int = 8 * 1024  # of a run's log, reported with its exit
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from simulator.instance.paths import InstancePaths
+from simulator.replicalogs.files import LOG, all_of, is_of_a_log
 from simulator.resources.core import Pod
 from simulator.supervisor.environment import Place
 
@@ -18,7 +19,7 @@ _OWN = 0o700
 def place_of(pod: Pod, paths: InstancePaths) -> Place:
     """Return where a Pod's process lives. Names and uids are DNS labels: no path leads out."""
     folder = paths.replica_folders / pod.uid
-    log = paths.replica_logs / pod.metadata.namespace / f"{pod.metadata.name}.log"
+    log = paths.replica_logs / pod.metadata.namespace / f"{pod.metadata.name}{LOG}"
     return Place(str(folder), str(folder / "tmp"), str(log))
 
 
@@ -32,7 +33,7 @@ def make(place: Place) -> None:
 def remove(place: Place) -> None:
     """Remove all that was made, with what the replica put there."""
     shutil.rmtree(place.folder, ignore_errors=True)
-    for log in (place.log, f"{place.log}.1"):
+    for log in all_of(place.log):
         with contextlib.suppress(OSError):
             os.unlink(log)
 
@@ -41,13 +42,13 @@ def remove_strangers(paths: InstancePaths, pods: Iterable[Pod]) -> None:
     """Remove folders and logs of replicas whose Pods are gone."""
     places = [place_of(pod, paths) for pod in pods]
     kept = {place.folder for place in places}
-    kept |= {place.log for place in places} | {f"{place.log}.1" for place in places}
+    kept |= {log for place in places for log in all_of(place.log)}
     for folder in _entries(paths.replica_folders):
         if str(folder) not in kept:
             shutil.rmtree(folder, ignore_errors=True)
     for namespace in _entries(paths.replica_logs):
         for log in _entries(namespace):
-            if str(log) not in kept and log.name.endswith((".log", ".log.1")):
+            if str(log) not in kept and is_of_a_log(log.name):
                 with contextlib.suppress(OSError):
                     log.unlink()
 

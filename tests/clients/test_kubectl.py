@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +77,61 @@ def test_logs_are_followed_to_the_end_of_the_pod(client: Callable[[str, str], Cl
         assert lines.stdout is not None
         lines.stdout.read()  # the log ends with its pod
         assert lines.wait(20) == 0
+
+
+CRASH_ONCE = """
+import os, sys
+if os.path.exists("crashed"):
+    print("again", flush=True)
+    import http.server
+    http.server.HTTPServer(
+        ("127.0.0.1", int(os.environ["PORT"])), http.server.SimpleHTTPRequestHandler
+    ).serve_forever()
+open("crashed", "w").close()
+print("last words", flush=True)
+sys.exit(3)
+"""
+
+
+def test_logs_of_the_run_before_with_moments(client: Callable[[str, str], Client]) -> None:
+    kubectl = client("kubectl", "restarted")
+    kubectl.run("create", "namespace", "restarted")
+    container = {"image": "helloworld-go", "command": [sys.executable, "-c", CRASH_ONCE]}
+    service = {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {"name": "hello"},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+    kubectl.run("apply", "-f", "-", stdin=json.dumps(service))
+    kubectl.run(*READY)
+    pod = kubectl.run("get", "pods", "-o", "name").out.strip()
+
+    assert kubectl.run("logs", pod).out == "again\n"
+    assert kubectl.run("logs", pod, "--previous", "--all-containers").out == "last words\n"
+    moment, _, text = kubectl.run("logs", pod, "-p", "--timestamps").out.partition(" ")
+    assert text == "last words\n"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", moment)
+    assert kubectl.run("logs", pod, "--since=1h", "--limit-bytes=3").out == "aga"
+    assert kubectl.run("logs", pod, "--since-time=2100-01-01T00:00:00Z").out == ""
+    selected = ("logs", "-l", "serving.knative.dev/service=hello", "--prefix", "--since=1h")
+    assert kubectl.run(*selected, "--max-log-requests=1").out == f"[{pod}/user-container] again\n"
+    with watching(kubectl, *selected, "-f", "--timestamps") as lines:
+        assert next_line(lines)[2] == "again"
+
+
+def test_the_run_before_of_a_pod_that_never_restarted(
+    client: Callable[[str, str], Client],
+) -> None:
+    kubectl = client("kubectl", "steady")
+    made(kubectl, "steady")
+    pod = kubectl.run("get", "pods", "-o", "name").out.strip()
+    refused = kubectl.run("logs", pod, "--previous", check=False)
+    name = pod.partition("/")[2]
+    assert refused.err == (
+        "Error from server (BadRequest): previous terminated container"
+        f' "user-container" in pod "{name}" not found\n'
+    )
 
 
 @pytest.mark.parametrize("minor", OLDER_MINORS)

@@ -6,13 +6,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from simulator.api.logs import LogTail
 from simulator.api.settings import ApiSettings
-from simulator.resources.core import Pod, PodTemplateSpec
+from simulator.replicalogs.files import MARKS, PREVIOUS
+from simulator.replicalogs.marks import Mark, packed
+from simulator.resources.core import (
+    ContainerState,
+    ContainerStatus,
+    Pod,
+    PodStatus,
+    PodTemplateSpec,
+    Running,
+    Terminated,
+    Waiting,
+)
 from simulator.resources.meta import Key, ObjectMeta
 from simulator.resources.podspec import Container
 from tests.support.api import Api, run_with_api
@@ -63,23 +72,177 @@ def test_a_log_is_sent_as_it_was_written(tmp_path: Path, query: str, expected: b
     run(tmp_path, scenario)
 
 
+TWO_TIMES = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
+INVALID = 'PodLogOptions "p" is invalid: '
+
+
 @pytest.mark.parametrize(
-    ("query", "message"),
+    ("query", "code", "message"),
     [
-        ("container=x", "container x is not valid for pod p"),
-        ("tailLines=-1", "must not be negative"),
-        ("tailLines=x", "whole number"),
-        ("limitBytes=0", "positive"),
-        ("sinceSeconds=5", "sinceSeconds is not supported"),
-        ("timestamps=true", "timestamps is not supported"),
-        ("previous=true", "previous is not supported"),
+        ("container=x", 400, "container x is not valid for pod p"),
+        ("tailLines=x", 400, 'invalid tailLines "x": it must be a whole number'),
+        ("sinceTime=x", 400, 'invalid time "x": want RFC 3339'),
+        (
+            *("tailLines=-1", 422),
+            f"{INVALID}tailLines: Invalid value: -1: must be greater than or equal to 0",
+        ),
+        ("limitBytes=0", 422, f"{INVALID}limitBytes: Invalid value: 0: must be greater than 0"),
+        ("sinceSeconds=0", 422, f"{INVALID}sinceSeconds: Invalid value: 0: must be greater than 0"),
+        (
+            *("sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", 422),
+            f"{INVALID}[]: {TWO_TIMES}",
+        ),
     ],
 )
-def test_bad_questions_are_refused(tmp_path: Path, query: str, message: str) -> None:
+def test_bad_questions_are_refused_in_the_api_servers_words(
+    tmp_path: Path, query: str, code: int, message: str
+) -> None:
     async def scenario(api: Api) -> None:
         reply = await api.call("GET", f"{LOG}?{query}")
-        assert reply.said[0] == 400
-        assert message in reply.said[2]
+        assert (reply.said[0], reply.said[2]) == (code, message)
+
+    run(tmp_path, scenario)
+
+
+DATED = (
+    b"2026-01-01T00:00:01.000000001Z one\n"
+    b"2026-01-01T00:00:02.500000000Z \x1b[31mtwo\x1b[0m\n"
+    b"2026-01-01T00:00:02.500000000Z three\n"
+)
+SECOND_NS = 1_000_000_000
+NEW_YEAR_NS = 1_767_225_600 * SECOND_NS  # 2026-01-01T00:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("timestamps=true", DATED),
+        ("timestamps=true&tailLines=1", DATED.splitlines(keepends=True)[2]),
+        ("timestamps=true&limitBytes=34", DATED[:34]),
+        ("sinceTime=2026-01-01T00:00:02Z", LINES[4:]),
+        ("sinceTime=2026-01-01T00:00:01.000000001Z", LINES),
+        ("sinceTime=2026-01-01T00:00:01.000000002Z", LINES[4:]),
+        ("sinceTime=2026-01-01T01:00:02%2B01:00&tailLines=1", b"three\n"),
+        ("sinceTime=2026-01-01T00:00:03Z&tailLines=1", b""),
+        ("sinceSeconds=86400", b""),
+        ("sinceSeconds=9000000000", LINES),
+    ],
+)
+def test_lines_have_moments(tmp_path: Path, query: str, expected: bytes) -> None:
+    file = log_file(tmp_path)
+    file.write_bytes(LINES)
+    # The second mark came in the middle of the last line.
+    marks = (Mark(4, NEW_YEAR_NS + SECOND_NS + 1), Mark(18, NEW_YEAR_NS + 5 * SECOND_NS // 2))
+    file.with_name(file.name + MARKS).write_bytes(packed(marks))
+
+    async def scenario(api: Api) -> None:
+        reply = await api.call("GET", f"{LOG}?{query}")
+        assert (reply.code, reply.body) == (200, expected)
+
+    run(tmp_path, scenario)
+
+
+ENDED = ContainerState(terminated=Terminated(1))
+RUNS = ContainerState(running=Running(started_at="2026-01-01T00:00:00Z"))
+NO_RUN_BEFORE = 'previous terminated container "user-container" in pod "p" not found'
+NOT_STARTED = 'container "user-container" in pod "p" is waiting to start: '
+
+
+def waits(reason: str) -> ContainerState:
+    return ContainerState(waiting=Waiting(reason))
+
+
+@pytest.mark.parametrize(
+    ("status", "newest", "before"),
+    [
+        pytest.param(None, "second\n", NO_RUN_BEFORE, id="no kubelet has it"),
+        pytest.param(
+            ContainerStatus("sidecar", state=RUNS),
+            'container "user-container" in pod "p" is not available',
+            NO_RUN_BEFORE,
+            id="another container",
+        ),
+        pytest.param(
+            ContainerStatus("user-container", state=RUNS),
+            "second\n",
+            NO_RUN_BEFORE,
+            id="first run",
+        ),
+        pytest.param(
+            ContainerStatus("user-container", state=RUNS, last_state=ENDED),
+            "second\n",
+            "first\n",
+            id="restarted",
+        ),
+        pytest.param(
+            ContainerStatus("user-container", state=waits("CrashLoopBackOff"), last_state=ENDED),
+            "second\n",
+            "second\n",
+            id="waits to start again",
+        ),
+        pytest.param(
+            ContainerStatus("user-container", state=waits("ContainerCreating")),
+            NOT_STARTED + "ContainerCreating",
+            NO_RUN_BEFORE,
+            id="being made",
+        ),
+        pytest.param(
+            ContainerStatus("user-container", state=waits("ErrImagePull")),
+            NOT_STARTED + "image can't be pulled",
+            NO_RUN_BEFORE,
+            id="no image",
+        ),
+        pytest.param(
+            ContainerStatus("user-container", state=waits("ImagePullBackOff")),
+            NOT_STARTED + "trying and failing to pull image",
+            NO_RUN_BEFORE,
+            id="still no image",
+        ),
+    ],
+)
+def test_a_log_is_of_one_run(
+    tmp_path: Path, status: ContainerStatus | None, newest: str, before: str
+) -> None:
+    file = log_file(tmp_path)
+    file.write_text("second\n")
+    file.with_name(file.name + PREVIOUS).write_text("first\n")
+
+    async def scenario(api: Api) -> None:
+        if status is not None:
+            await say(api, status)
+        for query, expected in (("", newest), ("?previous=true", before)):
+            reply = await api.call("GET", LOG + query)
+            is_refused = not expected.endswith("\n")
+            said = reply.said[2] if is_refused else reply.body.decode()
+            assert (reply.code, said) == (400 if is_refused else 200, expected)
+
+    run(tmp_path, scenario)
+
+
+async def say(api: Api, status: ContainerStatus) -> None:
+    """Do what the supervisor does: say in the Pod how its container is."""
+    pod = api.store.get(Pod, *POD)
+    assert pod is not None
+    said = msgspec.structs.replace(pod, status=PodStatus(container_statuses=(status,)))
+    await api.store.update_status(said, "supervisor")
+
+
+def test_following_ends_with_the_run(tmp_path: Path) -> None:
+    file = log_file(tmp_path)
+    file.write_bytes(b"one\n")
+
+    async def scenario(api: Api) -> None:
+        first = ContainerStatus("user-container", state=RUNS, container_id="knary://p-0")
+        await say(api, first)
+        async with api.watch(f"{LOG}?follow=true&timestamps=true") as stream:
+            content = stream.response.content
+            assert (await asyncio.wait_for(content.readline(), 20)).endswith(b"Z one\n")
+            with file.open("ab") as log:
+                log.write(b"last words\n")
+            file.rename(file.with_name(file.name + PREVIOUS))
+            file.write_bytes(b"of the next run\n")
+            await say(api, msgspec.structs.replace(first, container_id="knary://p-1"))
+            assert (await asyncio.wait_for(content.read(), 20)).endswith(b"Z last words\n")
 
     run(tmp_path, scenario)
 
@@ -117,15 +280,6 @@ def test_following_shows_what_is_written_until_the_pod_is_gone(tmp_path: Path) -
     run(tmp_path, scenario)
 
 
-def test_a_log_that_is_made_while_it_is_followed_is_shown_whole(tmp_path: Path) -> None:
-    tail = LogTail(tmp_path / "logs", POD, 1, 100)
-    assert (tail.size(), tail.read()) == (0, b"")
-    log_file(tmp_path).write_bytes(LINES)
-    assert (tail.size(), tail.read(), tail.size()) == (len(LINES), LINES, 0)
-    tail.close()
-    assert tail.read() == b""
-
-
 def test_following_ends_when_the_server_stops(tmp_path: Path) -> None:
     log_file(tmp_path).write_bytes(LINES)
 
@@ -136,48 +290,3 @@ def test_following_ends_when_the_server_stops(tmp_path: Path) -> None:
             await stopping
 
     run(tmp_path, scenario)
-
-
-def test_links_out_of_the_folder_show_nothing(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.mkdir()
-    (secret / "p.log").write_text("secret")
-    file = log_file(tmp_path)
-    file.symlink_to(secret / "p.log")
-    assert LogTail(tmp_path / "logs", POD, None, 100).read() == b""
-    file.unlink()
-    file.parent.rmdir()
-    file.parent.symlink_to(secret)
-    assert LogTail(tmp_path / "logs", POD, None, 100).read() == b""
-
-
-@given(
-    st.lists(st.binary(max_size=6).map(lambda line: line.replace(b"\n", b".")), max_size=8),
-    st.booleans(),
-    st.integers(0, 10),
-    st.integers(1, 9),
-)
-def test_the_last_lines_are_found_wherever_the_chunks_are_cut(
-    tmp_path_factory: pytest.TempPathFactory,
-    lines: list[bytes],
-    ends: bool,
-    count: int,
-    chunk: int,
-) -> None:
-    content = b"\n".join(lines) + (b"\n" if ends and lines else b"")
-    folder = tmp_path_factory.mktemp("logs")
-    (folder / "default").mkdir()
-    (folder / "default" / "p.log").write_bytes(content)
-    tail = LogTail(folder, POD, count, chunk)
-    found = b""
-    while part := tail.read():
-        found += part
-    tail.close()
-    kept = split_lines(content)
-    assert found == b"".join(kept[-count:] if count else [])
-
-
-def split_lines(content: bytes) -> list[bytes]:
-    """Split at newlines alone: a log's carriage returns draw progress bars."""
-    parts = content.split(b"\n")
-    return [part + b"\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])

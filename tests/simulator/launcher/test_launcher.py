@@ -199,7 +199,8 @@ def test_exit_codes_and_signals_are_told_apart(connection: Connection, tmp_path:
 def test_the_tail_is_of_the_last_run_alone(connection: Connection, tmp_path: Path) -> None:
     assert connection.run(python("a", tmp_path, "print('first')")).tail == "first\n"
     assert connection.run(python("a", tmp_path, "print('second')")).tail == "second\n"
-    assert (tmp_path / "a.log").read_text() == "first\nsecond\n"
+    assert (tmp_path / "a.log").read_text() == "second\n"
+    assert (tmp_path / "a.log.previous").read_text() == "first\n"
 
 
 def test_one_that_ignores_sigterm_is_killed_after_its_grace(

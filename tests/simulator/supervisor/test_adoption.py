@@ -157,6 +157,7 @@ def test_folders_and_logs_without_a_pod_are_removed(tmp_path: Path) -> None:
             tmp_path / "replicas" / "some-uid" / "tmp" / "file",
             tmp_path / "logs" / "default" / "gone.log",
             tmp_path / "logs" / "default" / "gone.log.1",
+            tmp_path / "logs" / "default" / "gone.log.previous.marks",
         ]
         for file in leftovers:
             file.parent.mkdir(parents=True, exist_ok=True)
