@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,8 +53,9 @@ class Counts:
 class Writer:
     """Writes to objects of its own, one write at a time, until the server is gone."""
 
-    def __init__(self, name: str, dice: random.Random) -> None:
+    def __init__(self, name: str, dice: random.Random, acknowledged: Callable[[], None]) -> None:
         self._dice = dice
+        self._acknowledged = acknowledged
         self.objects: dict[str, Document | None] = {
             f"{name}-{number}": None for number in range(OBJECTS_PER_WRITER)
         }
@@ -67,6 +69,7 @@ class Writer:
             while True:
                 name = self._dice.choice(list(self.objects))
                 await self._write(connection, name, self.objects[name])
+                self._acknowledged()
 
     async def _write(self, connection: Connection, name: str, known: Document | None) -> None:
         if known is not None and self._dice.random() < DELETES:
@@ -116,6 +119,33 @@ class Writer:
                 raise Lost(f"{attempt.name}: an update gave it another uid")
             if int(before["resourceVersion"]) >= int(after["resourceVersion"]):
                 raise Lost(f"{attempt.name}: its version did not rise")
+
+
+class Fuse:
+    """Calls `burnt` once, a moment after so many writes were acknowledged: no clock says when.
+
+    A moment that a clock names is before the first write where the machine is busy.
+    """
+
+    def __init__(self, burnt: Callable[[], None]) -> None:
+        self._burnt = burnt
+        self._left = 0
+        self._moment_s = 0.0
+
+    def light(self, writes: int, moment_s: float) -> None:
+        """Begin anew: after that many writes, and the moment that the next ones take."""
+        self._left, self._moment_s = writes, moment_s
+        if writes == 0:
+            self._burn()
+
+    def write(self) -> None:
+        """Take that a write was acknowledged."""
+        self._left -= 1
+        if self._left == 0:
+            self._burn()
+
+    def _burn(self) -> None:
+        asyncio.get_running_loop().call_later(self._moment_s, self._burnt)
 
 
 class Watcher:

@@ -16,20 +16,22 @@ import pytest
 
 from tests.support.api_process import Servers
 from tests.support.bare_http import Connection
-from tests.support.surviving import Counts, Watcher, Writer, listed, require_all_there
+from tests.support.surviving import Counts, Fuse, Watcher, Writer, listed, require_all_there
 
 SHORT = 15
 ROUNDS = int(os.environ.get("KNARY_DURABILITY_ROUNDS", SHORT))
 SEED = int(os.environ.get("KNARY_DURABILITY_SEED", "20260102"))
 WRITERS, WATCHERS = 6, 3
-WRITING_S_MAX = 0.12
+WRITES_MAX = 60  # acknowledged in one round, before the kill
+MOMENT_S_MAX = 0.004  # from the last of them to the kill: what a commit takes
 
 
 async def play(folder: Path, rounds: int, dice: random.Random) -> Counts:
     """Start, check, write and kill, round after round."""
     counts = Counts()
     servers = await Servers.over(folder)
-    writers = [Writer(f"w{n}", random.Random(dice.random())) for n in range(WRITERS)]
+    fuse = Fuse(servers.kill)
+    writers = [Writer(f"w{n}", random.Random(dice.random()), fuse.write) for n in range(WRITERS)]
     watchers: list[Watcher] = []
     while True:
         await servers.start()
@@ -52,8 +54,9 @@ async def play(folder: Path, rounds: int, dice: random.Random) -> Counts:
             if counts.rounds < rounds:
                 for writer, connection in zip(writers, connections, strict=True):
                     tasks.create_task(writer.write(connection))
-            moment_s = dice.uniform(0.0, WRITING_S_MAX)
-            asyncio.get_running_loop().call_later(moment_s, servers.kill)
+                fuse.light(dice.randint(0, WRITES_MAX), dice.uniform(0.0, MOMENT_S_MAX))
+            else:
+                servers.kill()
         await asyncio.gather(*(connection.close() for connection in opened))
         if counts.rounds == rounds:
             break
@@ -62,7 +65,7 @@ async def play(folder: Path, rounds: int, dice: random.Random) -> Counts:
     return counts
 
 
-@pytest.mark.timeout(max(60, 3 * ROUNDS))
+@pytest.mark.timeout(max(240, 3 * ROUNDS))
 def test_what_was_acknowledged_over_the_api_outlives_kill_9(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
