@@ -116,15 +116,17 @@ def verb_of(method: str, target: Target, *, is_watch: bool) -> Verb:
         verb = _ON_COLLECTION.get(method)
         verb = "watch" if verb == "list" and is_watch else verb
     if verb is None or verb not in verbs_of(info):
-        raise _not_allowed()
+        is_made = info.type in MADE_BY_KNARY and verb is not None
+        raise _not_allowed(f": knary makes {info.plural} itself" if is_made else "")
     spans_namespaces = info.namespaced and not target.namespace
     if spans_namespaces and verb in ("create", "deletecollection"):
         raise _not_allowed()
     return verb
 
 
-def _not_allowed() -> MethodNotAllowed:
-    return MethodNotAllowed("the server does not allow this method on the requested resource")
+def _not_allowed(why: str = "") -> MethodNotAllowed:
+    said = f"the server does not allow this method on the requested resource{why}"
+    return MethodNotAllowed(said)
 
 
 def _resource(group: str, version: str, rest: Sequence[str]) -> Target | None:

@@ -333,7 +333,10 @@ def test_pods_are_read_and_deleted_and_made_by_nobody(tmp_path: Path) -> None:
         spec = PodTemplateSpec(containers=(Container(name="user-container"),))
         await api.store.create(Pod(metadata=ObjectMeta(name="p", namespace="default"), spec=spec))
         pod = (await api.call("GET", f"{pods}/p")).json
-        message = "the server does not allow this method on the requested resource"
+        message = (
+            "the server does not allow this method on the requested resource: "
+            "knary makes pods itself"
+        )
         for method, path in (("POST", pods), ("PUT", f"{pods}/p"), ("PATCH", f"{pods}/p")):
             reply = await api.call(method, path, pod)
             assert reply.said == (405, "MethodNotAllowed", message)
