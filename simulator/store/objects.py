@@ -337,7 +337,8 @@ class Store:
             if self._in_flight.get(identity) is write:
                 del self._in_flight[identity]
         self._version = batch[-1].event.version
-        self._history.publish([write.event for write in batch])
+        sizes = [len(write.row.body) for write in batch]
+        self._history.publish([write.event for write in batch], sizes)
         self._events_since_compaction += len(batch)
         if self._events_since_compaction >= self._settings.compaction_every_events:
             self._events_since_compaction = 0

@@ -16,6 +16,7 @@ class StoreSettings:
     history_s_min: float = 900.0
     history_events_min: int = 10_000
     history_in_memory_events: int = 2_000
+    history_in_memory_bytes_max: int = 64 * 1024 * 1024  # of JSON; half is kept when it is reached
     history_chunk_events: int = 500
     compaction_every_events: int = 1_000
     watch_queue_events_max: int = 5_000

@@ -173,23 +173,39 @@ class History:
         self._settings = settings
         self._load = load
         self._recent: list[WatchEvent] = []  # every event after `_floor`
+        self._sizes: list[int] = []  # of each of them, in bytes as it is stored
+        self._bytes = 0
         self._floor = version
         self._watches: dict[Watch, None] = {}
         # By kind, None for all: a write costs nothing for those who do not follow its kind.
         self._followers: dict[type[Resource] | None, dict[Watch, None]] = {}
 
-    def publish(self, events: Sequence[WatchEvent]) -> None:
-        """Add committed events, and hand them to who follows."""
+    def publish(self, events: Sequence[WatchEvent], sizes: Sequence[int]) -> None:
+        """Add committed events, with their sizes in bytes, and hand them to who follows."""
         self._recent.extend(events)
-        keep = self._settings.history_in_memory_events
-        if len(self._recent) > 2 * keep:
-            self._floor = self._recent[-keep - 1].version
-            del self._recent[:-keep]
+        self._sizes.extend(sizes)
+        self._bytes += sum(sizes)
+        keep, bytes_max = (
+            self._settings.history_in_memory_events,
+            self._settings.history_in_memory_bytes_max,
+        )
+        if len(self._recent) > 2 * keep or self._bytes > bytes_max:
+            self._forget_old(keep, bytes_max // 2)
         for event in events:
             for kind in (type(event.object), None):
                 # A copy: one that is full forgets itself.
                 for watch in tuple(self._followers.get(kind, ())):
                     watch.push(event)
+
+    def _forget_old(self, events: int, bytes_: int) -> None:
+        """Keep the newest events in memory, so many and so large; others are in the database."""
+        dropped = 0
+        while len(self._recent) - dropped > events or self._bytes > bytes_:
+            self._bytes -= self._sizes[dropped]
+            dropped += 1
+        if dropped:
+            self._floor = self._recent[dropped - 1].version
+            del self._recent[:dropped], self._sizes[:dropped]
 
     def follow(
         self, kinds: Collection[type[Resource]] | None, since: int | None, version: int

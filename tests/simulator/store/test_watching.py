@@ -13,6 +13,7 @@ from simulator.resources.meta import Key, ObjectMeta
 from simulator.resources.serving import Configuration, Service
 from simulator.store.objects import Store, WatchEvent
 from simulator.store.settings import StoreSettings
+from simulator.store.watching import History, HistoryChunk, Kinds
 from tests.support.clocks import ManualClock
 from tests.support.stored import (
     WITHIN_S,
@@ -229,5 +230,40 @@ def test_every_watcher_of_many_writers_ends_with_the_final_list(tmp_path: Path) 
         for history in histories:
             assert history == histories[0]
         assert replayed(histories[0]) == final
+
+    asyncio.run(scenario())
+
+
+def test_large_events_leave_the_memory_before_many_do() -> None:
+    async def scenario() -> None:
+        asked = []
+
+        async def load(after: int, until: int, kinds: Kinds) -> HistoryChunk:
+            asked.append((after, until, kinds))
+            return HistoryChunk((), until, is_last=True)
+
+        history = History(0, StoreSettings(history_in_memory_bytes_max=100), load)
+        for version, size in enumerate([30, 30, 30, 30, 200, 10], 1):
+            history.publish([WatchEvent("MODIFIED", service(), version)], [size])
+        assert told(await history.follow(None, 5, 6).next_events(9)) == [("MODIFIED", 6)]
+        assert asked == []
+        assert told(await history.follow(None, 2, 6).next_events(9)) == [("MODIFIED", 6)]
+        assert asked == [(2, 5, None)]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("since", range(4))
+def test_what_left_the_memory_for_its_size_is_replayed_from_the_disk(
+    tmp_path: Path, since: int
+) -> None:
+    async def scenario() -> None:
+        settings = StoreSettings(history_in_memory_bytes_max=1, history_chunk_events=3)
+        async with open_store(tmp_path, settings=settings) as store:
+            now = store.watch([Service])
+            await story(store)
+            events = await take(now, 4)
+            past = store.watch([Service], since=since)
+            assert await take(past, 4 - since) == events[since:]
 
     asyncio.run(scenario())
