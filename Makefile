@@ -39,7 +39,7 @@ test-pythons: ## Run the tests with each Python found of 3.11 to 3.13
 		else echo "knary: python$$version is not found, skipped" >&2; fi; \
 	done
 
-test-all: test-pythons test-compiled conformance durability ## Run all tests, in their long forms
+test-all: test-pythons test-compiled conformance conformance-websocket durability ## Run all tests, in their long forms
 
 compile: ## Compile the gateway (docs/compiled.md)
 	$(DEVELOP)
@@ -86,6 +86,7 @@ conformance: ## Test with all that others wrote: clients, suites, Envoy
 	$(OTHERS)
 	@KNARY_CONFORMANCE=full KNARY_NODE_MODULES="$${KNARY_NODE_MODULES:-$(CURDIR)/$(OTHERS_VENV)/node/node_modules}" \
 		$(OTHERS_VENV)/bin/python -m pytest tests/conformance tests/clients \
+		--ignore tests/conformance/test_websocket_cases.py \
 		tests/gateway/test_h2_tools.py tests/gateway/test_grpc.py $(ARGS)
 
 conformance-api: ## Hold the API against its own OpenAPI documents, for minutes
