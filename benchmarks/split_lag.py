@@ -21,6 +21,7 @@ MANY = 20
 RANDOM_SPLITS = 100
 RARE = (9_990, 10)
 RARE_TURNS = 100_000
+CYCLES = 5_000
 PROMISED = {"stratified": lambda _k: 1.0, "exact": lambda k: 1 - 1 / (2 * k - 2)}
 
 
@@ -60,6 +61,16 @@ def rare(name: str) -> float:
     return 100 * picked / RARE_TURNS
 
 
+def rhythm(name: str, weights: Sequence[int], period: int) -> float:
+    """Return how much more often the last target gets one request of a client's cycle."""
+    shares = {str(i): weight for i, weight in enumerate(weights)}
+    splitter = make_splitter(name, shares, {}, Random(1))
+    met = [0] * period
+    for turn in range(period * CYCLES):
+        met[turn % period] += splitter.pick_for(b"client-%d" % turn) == len(weights) - 1
+    return max(met) * sum(weights) / weights[-1] / CYCLES
+
+
 def worst(name: str, splits: Iterable[tuple[int, ...]]) -> tuple[float, bool]:
     """Return the worst lag of all, and whether each is within what the splitter promises."""
     most, kept = 0.0, True
@@ -77,14 +88,18 @@ def main() -> int:
         "3": list(three_way()),
         str(MANY): list(many_way(Random(1))),
     }
-    print("worst lag over 100 turns, in requests, by number of targets; percent that 0.1 % gets")
-    print(f"{'splitter':<14}" + "".join(f"{name:>8}" for name in families) + f"{'0.1 %':>9}")
+    print("worst lag over 100 turns, in requests, by number of targets; percent that 0.1 % gets;")
+    print("how many times its share the last target of 90/10 and of 90/5/5 gets of one request")
+    print("in the cycle of a client that repeats 10 and 20 of them")
+    heads = "".join(f"{name:>8}" for name in families)
+    print(f"{'splitter':<14}{heads}{'0.1 %':>9}{'cycle 10':>10}{'cycle 20':>10}")
     all_kept = True
     for name in SPLITTERS:
         found = [worst(name, splits) for splits in families.values()]
         all_kept = all_kept and all(kept for _, kept in found)
         lags = "".join(f"{most:8.2f}" for most, _ in found)
-        print(f"{name:<14}{lags}{rare(name):9.3f}", flush=True)
+        cycles = f"{rhythm(name, (90, 10), 10):10.2f}{rhythm(name, (90, 5, 5), 20):10.2f}"
+        print(f"{name:<14}{lags}{rare(name):9.3f}{cycles}", flush=True)
     return 0 if all_kept else 1
 
 

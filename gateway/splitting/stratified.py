@@ -2,9 +2,11 @@
 
 The j-th request of a target belongs to a window of turns: from the first in which it is less than
 one request early to the last before it is one request late (the Pfair window of Baruah et al.,
-Algorithmica 15, 1996). Each turn draws, by share, among the targets whose window is open, and takes
-a draw only if all windows that follow can still be met. So the bound holds, and no client can
-guess its turn: alternating GET and POST do not end up on one revision each.
+Algorithmica 15, 1996). Each turn draws among the targets whose window is open, and takes a draw
+only if all windows that follow can still be met. So the bound holds, and no client can guess its
+turn: alternating GET and POST do not end up on one revision each. The odds are not the shares:
+those would leave most of a small share's requests to the ends of its windows, where a client with
+the same rhythm has always the same request.
 
 That all later windows can be met is Hall's condition for unit jobs on one machine: for every later
 turn d, the requests due by d number at most d. With F(d) the sum of the fractional parts of what
@@ -21,7 +23,12 @@ from gateway.splitting.turns import Splitter
 
 
 class StratifiedPair(Splitter):
-    """Two targets: every open window can be taken, so a turn is a comparison or one draw."""
+    """Two targets: a turn is a comparison or one draw, and each request's chance is its share.
+
+    With f the fraction of a request that is due beyond the whole ones, the picks are one more than
+    the whole ones with probability f (dependent rounding). This holds turn for turn, whatever the
+    weights become, so no client with a rhythm meets one target more often than another client.
+    """
 
     __slots__ = ("_owed", "_random", "_weight")
 
@@ -36,17 +43,25 @@ class StratifiedPair(Splitter):
 
     def pick(self) -> int:
         """Return the index of the next target."""
-        owed = self._owed + self._weight
-        if owed >= FULL or (owed > 0 and self._random() * FULL < self._weight):
+        before, weight = self._owed, self._weight
+        owed = before + weight
+        if before >= 0:  # not ahead: it may get ahead now, and must not fall a whole one behind
+            taken = owed >= FULL or self._random() * (FULL - before) < weight
+        else:  # ahead: only if that is less than one once more
+            taken = owed > 0 and self._random() * (FULL + before) < owed
+        if taken:
             self._owed = owed - FULL
             return 0
         self._owed = owed
         return 1
 
     def chances(self) -> list[float]:
-        """Return the shares, or certainty when only one window is open."""
-        owed = self._owed + self._weight
-        first = 1.0 if owed >= FULL else self._weight / FULL if owed > 0 else 0.0
+        """Return the chances given all turns before; certainty when only one window is open."""
+        before, owed = self._owed, self._owed + self._weight
+        if before >= 0:
+            first = min(1.0, self._weight / (FULL - before))
+        else:
+            first = max(0.0, owed / (FULL + before))
         return [first, 1.0 - first]
 
 
@@ -85,34 +100,53 @@ class Stratified(Splitter):
     def _advance(self) -> None:
         """Begin the next turn: everyone earns its share."""
         credit, weights = self._credit, self._weights
+        farthest, fractions = self._horizon - 1, 0
         for i in self._all:
-            credit[i] += weights[i]
+            owed = credit[i] = credit[i] + weights[i]
+            fractions += (owed + weights[i] * farthest) % FULL
         self._at = (self._at + 1) % self._horizon
         # The slot that just passed now stands for the farthest turn, where none is ahead any more.
-        self._slack[self._at - 1] = self._fraction(self._horizon - 1)
+        self._slack[self._at - 1] = fractions // FULL
 
     def _choose(self) -> int:
-        credit, weights = self._credit, self._weights
-        late = [i for i in self._all if credit[i] >= FULL]
-        if late:  # at most one when no weight changed; then the longest overdue
-            return max(late, key=credit.__getitem__)
-        window = [i for i in self._all if credit[i] > 0]
-        open_weight = sum(weights[i] for i in window)
-        candidates = list(window)
-        while candidates:
-            drawn = self._random() * open_weight
-            for i in candidates:
-                drawn -= weights[i]
-                if drawn < 0:
-                    break
-            if len(candidates) == 1 or self._keeps_schedulable(i):
+        credit = self._credit
+        candidates: list[int] = []
+        chances: list[float] = []
+        late = -1
+        for i in self._all:
+            owed = credit[i]
+            if owed >= FULL:  # at most one when no weight changed; then the longest overdue
+                if late < 0 or owed > credit[late]:
+                    late = i
+            elif owed > 0:
+                candidates.append(i)
+                chances.append(self._urgency(i))
+        if late >= 0:
+            return late
+        if not candidates:
+            return max(self._all, key=credit.__getitem__)
+        total = sum(chances)
+        while len(candidates) > 1:
+            drawn = self._random() * total
+            at = -1
+            while drawn >= 0 and at < len(chances) - 1:
+                at += 1
+                drawn -= chances[at]
+            i = candidates[at]
+            if self._keeps_schedulable(i):
                 return i
-            candidates.remove(i)
-            open_weight -= weights[i]
-        return max(window or self._all, key=credit.__getitem__)
+            total -= chances[at]
+            del candidates[at], chances[at]
+        return candidates[0]
+
+    def _urgency(self, i: int) -> float:
+        """Return the chance of an open window if there were two targets, as StratifiedPair's."""
+        owed, weight = self._credit[i], self._weights[i]
+        before = owed - weight
+        return weight / (FULL - before) if before >= 0 else owed / (FULL + before)
 
     def chances(self) -> list[float]:
-        """Return the shares of those that may be picked now: of a copy, so that no turn is used."""
+        """Return the odds of those that may be picked now: of a copy, so that no turn is used."""
         look = Stratified(self._weights, self._credit, Random(0))  # noqa: S311 (never asked)
         look._advance()
         late = [i for i in self._all if look._credit[i] >= FULL]
@@ -122,8 +156,10 @@ class Stratified(Splitter):
             able = [max(late, key=look._credit.__getitem__)]
         elif not able:
             able = [max(open_now or self._all, key=look._credit.__getitem__)]
-        total = sum(self._weights[i] for i in able)
-        return [self._weights[i] / total if i in able else 0.0 for i in self._all]
+        if len(able) == 1:
+            return [float(i in able) for i in self._all]
+        total = sum(look._urgency(i) for i in able)
+        return [look._urgency(i) / total if i in able else 0.0 for i in self._all]
 
     def _keeps_schedulable(self, i: int) -> bool:
         """Tell whether every later turn has room if i is picked now, ahead of its due."""

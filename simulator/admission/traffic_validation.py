@@ -6,7 +6,7 @@ Source: knative/serving `pkg/apis/serving/v1/route_validation.go`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from simulator.admission.fielderrors import (
     CURRENT_FIELD,
@@ -16,14 +16,17 @@ from simulator.admission.fielderrors import (
     generic,
     invalid_array_value,
     invalid_key_name,
+    invalid_value,
     missing_one_of,
     multiple_one_of,
     out_of_bounds,
     via_field,
     via_index,
+    warning,
 )
 from simulator.resources.names import dns_1035_label_problems, qualified_name_problems
-from simulator.resources.serving import TrafficTarget
+from simulator.resources.percents import LATEST, parse_percents, total, why_unfit
+from simulator.resources.serving import ANNOTATION_TRAFFIC_PERCENT, TrafficTarget
 from simulator.resources.wording import listed, quoted
 
 WHOLE = 100  # percent
@@ -57,6 +60,34 @@ def validate_route_traffic(traffic: Sequence[TrafficTarget]) -> Errors:
             named = missing_one_of("revisionName", "configurationName")
         errors += via_index(_validate_target(target) + named, index)
     return via_field(errors + _validate_list(traffic), "traffic")
+
+
+def validate_traffic_percent(
+    annotations: Mapping[str, str], traffic: Sequence[TrafficTarget]
+) -> Errors:
+    """Return the refusal of percents in hundredths that are none or do not sum to 100. Ours.
+
+    Where they do not fit the traffic, that is a warning: so a rollback is never refused for them.
+    """
+    text = annotations.get(ANNOTATION_TRAFFIC_PERCENT)
+    if text is None:
+        return NONE
+    try:
+        hundredths = parse_percents(text)
+    except ValueError as error:
+        return invalid_value(text, ANNOTATION_TRAFFIC_PERCENT, str(error))
+    if (summed := total(hundredths)) != str(WHOLE):
+        why = f"Traffic targets sum to {summed}, want {WHOLE}"
+        return generic(why, ANNOTATION_TRAFFIC_PERCENT)
+    percents: dict[str, int] = {}
+    for target in traffic:
+        if target.percent:
+            name = target.revision_name or LATEST
+            percents[name] = percents.get(name, 0) + target.percent
+    if why := why_unfit(hundredths, percents):
+        effect = "the whole percents of spec.traffic are in force"
+        return warning(f"{effect}, as {why}", ANNOTATION_TRAFFIC_PERCENT)
+    return NONE
 
 
 def _validate_name(name: str, field: str) -> Errors:

@@ -32,6 +32,7 @@ from simulator.admission.shortdiff import revision_spec_diff, template_diff
 from simulator.admission.traffic_validation import (
     validate_route_traffic,
     validate_service_traffic,
+    validate_traffic_percent,
 )
 from simulator.resources.domainmapping import ClusterDomainClaim, DomainMapping
 from simulator.resources.meta import ObjectMeta, Resource
@@ -76,7 +77,8 @@ def _validate_service(new: Service, old: Service | None, defaults: Defaults) -> 
         + via_field(
             validate_no_autoscaling(annotations)
             + validate_rollout_duration(annotations)
-            + validate_splitter(annotations),
+            + validate_splitter(annotations)
+            + validate_traffic_percent(annotations, new.spec.traffic),
             "annotations",
         ),
         "metadata",
@@ -117,7 +119,8 @@ def _validate_route(new: Route, old: Route | None) -> Errors:
         + via_field(
             validate_no_autoscaling(annotations)
             + validate_rollout_duration(annotations)
-            + validate_splitter(annotations),
+            + validate_splitter(annotations)
+            + validate_traffic_percent(annotations, new.spec.traffic),
             "annotations",
         )
         + via_field(validate_owner_label(new.metadata, LABEL_SERVICE, "Service"), "labels"),

@@ -21,7 +21,13 @@ from simulator.resources.networking import (
     IngressSpec,
     IngressSplit,
 )
-from simulator.resources.serving import LABEL_ROUTE, LABEL_ROUTE_NAMESPACE, Route
+from simulator.resources.percents import LATEST, parse_percents, why_unfit, written
+from simulator.resources.serving import (
+    ANNOTATION_TRAFFIC_PERCENT,
+    LABEL_ROUTE,
+    LABEL_ROUTE_NAMESPACE,
+    Route,
+)
 from simulator.traffic.domains import (
     Domains,
     external_host,
@@ -30,13 +36,14 @@ from simulator.traffic.domains import (
     local_hosts,
     seen_as,
 )
-from simulator.traffic.rollout import Rollout, goal, serialize
+from simulator.traffic.rollout import Rollout, goal, is_over, serialize
 from simulator.traffic.targets import Assigned, Target
 
 HEADER_REVISION = "Knative-Serving-Revision"
 HEADER_NAMESPACE = "Knative-Serving-Namespace"
 HEADER_TAG = "Knative-Serving-Tag"
 HEADER_DEFAULT_ROUTE = "Knative-Serving-Default-Route"
+_NOT_COPIED = frozenset({LAST_APPLIED, ANNOTATION_TRAFFIC_PERCENT})
 PORT_HTTP1, PORT_H2C = 80, 81  # of a revision's service (networking `ServicePort`)
 
 
@@ -78,7 +85,8 @@ def make_ingress(
             name=meta.name,
             namespace=meta.namespace,
             labels=meta.labels | {LABEL_ROUTE: meta.name, LABEL_ROUTE_NAMESPACE: meta.namespace},
-            annotations={k: v for k, v in meta.annotations.items() if k != LAST_APPLIED}
+            annotations={k: v for k, v in meta.annotations.items() if k not in _NOT_COPIED}
+            | _fine_percents(route, assigned, rollout)
             | {ANNOTATION_ROLLOUT: serialize(rollout)},
             owner_references=(controller_reference(route),),
         ),
@@ -97,6 +105,32 @@ def _shares(
         else:
             for revision in moving.revisions:
                 yield target, revision.revision_name, revision.percent
+
+
+def _fine_percents(route: Route, assigned: Assigned, rollout: Rollout) -> dict[str, str]:
+    """Return the annotation with its revisions by name, if it refines what is split now.
+
+    While a rollout moves percents step by step, the whole ones are all there is.
+    """
+    text = route.metadata.annotations.get(ANNOTATION_TRAFFIC_PERCENT, "")
+    try:
+        asked = parse_percents(text)
+    except ValueError:  # also of one that is not there
+        return {}
+    percents: dict[str, int] = {}
+    revisions: dict[str, str] = {}
+    for target in assigned.targets:
+        if target.percent:
+            name = LATEST if target.latest_revision else target.revision_name
+            percents[name] = percents.get(name, 0) + target.percent
+            if revisions.setdefault(name, target.revision_name) != target.revision_name:
+                return {}  # the newest ones of two Configurations
+    if why_unfit(asked, percents) or not is_over(rollout):
+        return {}
+    found: dict[str, int] = {}
+    for name, revision in revisions.items():
+        found[revision] = found.get(revision, 0) + asked[name]
+    return {ANNOTATION_TRAFFIC_PERCENT: written(found)}
 
 
 def _with_tag_headers(tag: str, paths: Mapping[str, IngressPath]) -> tuple[IngressPath, ...]:

@@ -28,9 +28,11 @@ from simulator.resources.networking import (
     IngressPath,
     IngressRule,
 )
+from simulator.resources.percents import WHOLE, parse_percents, why_unfit
 from simulator.resources.serving import (
     ANNOTATION_HASH_HEADER,
     ANNOTATION_SPLITTER,
+    ANNOTATION_TRAFFIC_PERCENT,
     LABEL_REVISION,
     LABEL_ROUTE,
     LABEL_SERVICE,
@@ -186,7 +188,8 @@ def _groups(rules: Iterable[IngressRule]) -> Iterator[list[IngressRule]]:
 
 def _route(ingress: Ingress, group: list[IngressRule], settings: TrafficSettings) -> Route | None:
     path = _catch_all(group[0])
-    if path is None or _leads_back(path) or not (shares := _shares(path)):
+    fine = _fine_percents(ingress)
+    if path is None or _leads_back(path) or not (shares := _shares(path, fine)):
         return None
     inside = [host for rule in group if rule.visibility == VISIBILITY_LOCAL for host in rule.hosts]
     outside = [host for rule in group if rule.visibility != VISIBILITY_LOCAL for host in rule.hosts]
@@ -204,7 +207,7 @@ def _route(ingress: Ingress, group: list[IngressRule], settings: TrafficSettings
             name, value, Split(f"{key}?{name}={value}", found, splitter, settings.seed, hashed)
         )
         for name, value, by_header in _by_header(group[0])
-        if (found := _shares(by_header))
+        if (found := _shares(by_header, fine))
     )
     return Route(
         key,
@@ -261,18 +264,38 @@ def _leads_back(path: IngressPath) -> bool:
     return path.rewrite_host.lower().startswith(inside.lower())
 
 
-def _shares(path: IngressPath) -> tuple[Share, ...]:
+def _fine_percents(ingress: Ingress) -> dict[str, int]:
+    """Return hundredths of a percent by revision, as the Route's controller writes them."""
+    try:
+        return parse_percents(ingress.metadata.annotations.get(ANNOTATION_TRAFFIC_PERCENT, ""))
+    except ValueError:  # also of one that is not there
+        return {}
+
+
+def _shares(path: IngressPath, fine: dict[str, int]) -> tuple[Share, ...]:
+    """Return the path's split, in finer percents where these refine its own."""
+    splits = [
+        (split, percent)
+        for split in path.splits
+        # A single split without a percent has all (networking `ingress_defaults.go`).
+        if (percent := split.percent or (100 if len(path.splits) == 1 else 0)) > 0
+    ]
+    weights = [percent * WEIGHT_SCALE for _, percent in splits]
+    if fine and _refines(fine, {split.service_name: percent for split, percent in splits}):
+        weights = [fine[split.service_name] for split, _ in splits]
     return tuple(
         Share(
             backend_key(split.service_namespace, split.service_name),
-            percent * WEIGHT_SCALE,
+            weight,
             tuple(
                 (name, value)
                 for name, value in (path.append_headers | split.append_headers).items()
                 if name.lower() not in CONSUMED_HEADERS
             ),
         )
-        for split in path.splits
-        # A single split without a percent has all (networking `ingress_defaults.go`).
-        if (percent := split.percent or (100 if len(path.splits) == 1 else 0)) > 0
+        for (split, _), weight in zip(splits, weights, strict=True)
     )
+
+
+def _refines(fine: dict[str, int], percents: dict[str, int]) -> bool:
+    return sum(fine.values()) == WHOLE and not why_unfit(fine, percents)

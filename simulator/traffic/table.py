@@ -19,7 +19,12 @@ from gateway.contract import Backend, Route, RouteTable
 from simulator.resources.core import Pod
 from simulator.resources.meta import Key
 from simulator.resources.networking import Ingress, IngressRule
-from simulator.resources.serving import ANNOTATION_HASH_HEADER, ANNOTATION_SPLITTER, Revision
+from simulator.resources.serving import (
+    ANNOTATION_HASH_HEADER,
+    ANNOTATION_SPLITTER,
+    ANNOTATION_TRAFFIC_PERCENT,
+    Revision,
+)
 from simulator.traffic.backends import Backends
 from simulator.traffic.hosts import HostRegister, MappingRegister
 from simulator.traffic.rows import (
@@ -31,7 +36,7 @@ from simulator.traffic.rows import (
     service_of,
 )
 
-_OBEYED = (ANNOTATION_SPLITTER, ANNOTATION_HASH_HEADER)
+_OBEYED = (ANNOTATION_SPLITTER, ANNOTATION_HASH_HEADER, ANNOTATION_TRAFFIC_PERCENT)
 
 
 class Programmed(Struct, frozen=True, gc=False):

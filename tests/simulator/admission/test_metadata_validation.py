@@ -271,3 +271,44 @@ def test_a_namespace_is_named_by_a_dns_1123_label(name: str, complaint: str) -> 
     )
     team = Namespace(metadata=ObjectMeta(name="team-1"))
     assert admit(team, None, "ann").object == team
+
+
+CANARY = [{"revisionName": "hello-1", "percent": 99}, {"latestRevision": True, "percent": 1}]
+PERCENT = "metadata.annotations.knary.dev/traffic-percent"
+BAD_PERCENTS = [
+    ("x", "invalid value: x: {key}\nwant NAME=PERCENT for each revision, such as hello-00002=0.1"),
+    (
+        "hello-1=99.999,@latest=0.001",
+        "invalid value: {text}: {key}\n99.999 of hello-1 is none of 0.01 to 100 in steps of 0.01",
+    ),
+    (
+        "hello-1=100,@latest=0",
+        "invalid value: {text}: {key}\n0 of @latest is none of 0.01 to 100 in steps of 0.01",
+    ),
+    ("hello-1=50,hello-1=50", "invalid value: {text}: {key}\nhello-1 is named twice"),
+    ("hello-1=99.9,@latest=0.2", "Traffic targets sum to 100.1, want 100: {key}"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BAD_PERCENTS, ids=[text for text, _ in BAD_PERCENTS])
+def test_finer_percents_that_are_none_are_refused(text: str, message: str) -> None:
+    document = service(traffic=CANARY, annotations={"knary.dev/traffic-percent": text})
+    assert refusal(document) == message.format(text=text, key=PERCENT)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("hello-1=99.9,@latest=0.1", ""),
+        ("hello-1=99.99,@latest=0.01", ""),
+        ("hello-1=98,@latest=2", "hello-1 has 99 percent, a point or more away"),
+        ("hello-1=99.9,hello-2=0.1", "@latest has 1 percent and is not named"),
+        ("hello-1=99,@latest=0.9,hello-3=0.1", "hello-3 has no percent"),
+    ],
+)
+def test_finer_percents_that_do_not_fit_are_a_warning(text: str, why: str) -> None:
+    """A rollback changes the traffic alone: it must not be refused for its annotation."""
+    document = service(traffic=CANARY, annotations={"knary.dev/traffic-percent": text})
+    effect = "the whole percents of spec.traffic are in force"
+    warnings = [one for one in admitted(document).warnings if PERCENT in one]
+    assert warnings == ([f"{effect}, as {why}: {PERCENT}"] if why else [])

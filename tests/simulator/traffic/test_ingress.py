@@ -10,7 +10,11 @@ from simulator.resources.networking import (
     VISIBILITY_EXTERNAL,
     VISIBILITY_LOCAL,
 )
-from simulator.resources.serving import ANNOTATION_SPLITTER, LABEL_VISIBILITY
+from simulator.resources.serving import (
+    ANNOTATION_SPLITTER,
+    ANNOTATION_TRAFFIC_PERCENT,
+    LABEL_VISIBILITY,
+)
 from simulator.traffic.domains import (
     Domains,
     InvalidDomain,
@@ -20,6 +24,7 @@ from simulator.traffic.domains import (
     url,
 )
 from simulator.traffic.ingress import make_ingress
+from simulator.traffic.rollout import ConfigurationRollout, RevisionRollout, Rollout
 from simulator.traffic.targets import Assigned, Target
 from tests.support.world import route
 
@@ -122,3 +127,34 @@ def test_the_ingress_bears_its_routes_name_labels_and_annotations() -> None:
         "serving.knative.dev/routeNamespace": "default",
     }
     assert ingress.metadata.annotations == {ANNOTATION_SPLITTER: "random", ANNOTATION_ROLLOUT: "{}"}
+
+
+PINNED, NEWEST = Target("a", 99), Target("b", 1, latest_revision=True, configuration_name="hello")
+SAME = Target("b", 99)
+FINE = [
+    pytest.param((PINNED, NEWEST), "a=99.9,@latest=0.1", "a=99.9,b=0.1", id="the newest by name"),
+    pytest.param((SAME, NEWEST), "b=99.9,@latest=0.1", "b=100", id="one revision twice"),
+    pytest.param((PINNED, NEWEST), "a=99.9,b=0.1", None, id="the newest, but not as @latest"),
+    pytest.param((PINNED, NEWEST), "a=95,@latest=5", None, id="another split"),
+    pytest.param((PINNED, NEWEST), "a", None, id="no percents"),
+]
+
+
+@pytest.mark.parametrize(("targets", "asked", "expected"), FINE)
+def test_finer_percents_name_revisions_where_they_refine_the_traffic(
+    targets: tuple[Target, ...], asked: str, expected: str | None
+) -> None:
+    owner = route(annotations={ANNOTATION_TRAFFIC_PERCENT: asked})
+    ingress = make_ingress(owner, Assigned(targets, {"": targets}), STOCK)
+    assert ingress.metadata.annotations.get(ANNOTATION_TRAFFIC_PERCENT) == expected
+
+
+def test_while_a_rollout_moves_percents_the_whole_ones_count() -> None:
+    owner = route(annotations={ANNOTATION_TRAFFIC_PERCENT: "a=99.9,@latest=0.1"})
+    assigned = Assigned((PINNED, NEWEST), {"": (PINNED, NEWEST)})
+    moving = (RevisionRollout("old", 0), RevisionRollout("b", 1))
+    rollout = Rollout(
+        (ConfigurationRollout(configuration_name="hello", percent=1, revisions=moving),)
+    )
+    ingress = make_ingress(owner, assigned, STOCK, rollout)
+    assert ANNOTATION_TRAFFIC_PERCENT not in ingress.metadata.annotations

@@ -8,7 +8,11 @@ import pytest
 from gateway.contract import Backend, RouteTable
 from simulator.resources.meta import Key, Resource
 from simulator.resources.networking import Ingress, IngressHttp, IngressPath, IngressRule
-from simulator.resources.serving import ANNOTATION_SPLITTER
+from simulator.resources.serving import (
+    ANNOTATION_HASH_HEADER,
+    ANNOTATION_SPLITTER,
+    ANNOTATION_TRAFFIC_PERCENT,
+)
 from simulator.traffic.rows import TrafficSettings
 from simulator.traffic.table import Conflicting, Programmed, TableCompiler, Verdict, Waiting
 from tests.support.traffic import NAMESPACE, ingress, pod, programmed, revision, rule
@@ -346,3 +350,32 @@ def test_tables_given_out_never_change() -> None:
 
 def with_rules(one: Ingress, *rules: IngressRule) -> Ingress:
     return Ingress(one.metadata, msgspec.structs.replace(one.spec, rules=rules), one.status)
+
+
+@pytest.mark.parametrize(
+    ("percents", "fine", "weights"),
+    [
+        pytest.param({"a": 99, "b": 1}, "a=99.99,b=0.01", [9_999, 1], id="0.01 %"),
+        pytest.param({"a": 99, "b": 1}, "b=0.1,a=99.9", [9_990, 10], id="in any order"),
+        pytest.param({"a": 95, "b": 5}, "a=99.9,b=0.1", [9_500, 500], id="of another split"),
+        pytest.param({"a": 99, "b": 1}, "a=99.9,c=0.1", [9_900, 100], id="of another revision"),
+        pytest.param({"a": 99, "b": 1}, "a=99.9,b=0.2", [9_900, 100], id="not 100 in sum"),
+        pytest.param({"a": 99, "b": 1}, "nonsense", [9_900, 100], id="nonsense"),
+    ],
+)
+def test_finer_percents_count_where_they_refine_the_whole_ones(
+    percents: dict[str, int], fine: str, weights: list[int]
+) -> None:
+    annotations = {ANNOTATION_TRAFFIC_PERCENT: fine}
+    one = ingress("hello", percents, annotations=annotations)
+    (route,) = compiler(one, pod("a", 1), pod("b", 2)).table.routes.values()
+    assert [share.weight for share in route.split.shares] == weights
+
+
+def test_finer_percents_and_another_hashed_header_count_at_once() -> None:
+    made = compiler(ingress("hello", {"a": 99, "b": 1}), pod("a", 1), pod("b", 2))
+    asked = {ANNOTATION_TRAFFIC_PERCENT: "a=99.5,b=0.5", ANNOTATION_HASH_HEADER: "X-User"}
+    put(made, ingress("hello", {"a": 99, "b": 1}, annotations=asked))
+    (route,) = made.compile(2).table.routes.values()
+    assert [share.weight for share in route.split.shares] == [9_950, 50]
+    assert route.split.hash_header == "x-user"
