@@ -49,8 +49,9 @@ class Logs:
     def _parts(
         self, pod: Pod, tail: LogTail, options: LogOptions, ended: asyncio.Event
     ) -> AsyncGenerator[bytes, None]:
-        # A run that is over gets no longer.
-        if options.follow and not options.wanted.previous:
+        # A run that is over gets no longer. A Pod without a status is about to have one.
+        is_over = options.wanted.previous or (pod.status.container_statuses and not _run_of(pod))
+        if options.follow and not is_over:
             return self._follow(pod, tail, ended)
         return _whole(tail)
 

@@ -23,13 +23,15 @@ class Line(NamedTuple):
 class LogFiles:
     """The logs in `folder` of the replicas whose name `is_wanted`; new ones are found later.
 
-    A log that became shorter was emptied by knary, to bound it: reading starts anew.
+    A log that became shorter was emptied by knary, to bound it, and another file is the log of the
+    next run: reading starts anew.
     """
 
     def __init__(self, folder: Path, is_wanted: Callable[[str], bool]) -> None:
         self._folder = folder
         self._is_wanted = is_wanted
         self._offsets: dict[str, int] = {}
+        self._files: dict[str, int] = {}  # the inode that was read
         self._rests: dict[str, bytes] = {}
         self._seen: dict[str, None] = {}
 
@@ -59,10 +61,12 @@ class LogFiles:
         try:
             with self._path(pod).open("rb") as file:
                 self._seen[pod] = None
-                size = os.fstat(file.fileno()).st_size
+                now = os.fstat(file.fileno())
                 offset = self._offsets.get(pod, 0)
-                file.seek(offset if offset <= size else 0)
-                rest = self._rests.pop(pod, b"") if offset <= size else b""
+                is_anew = offset > now.st_size or self._files.get(pod, now.st_ino) != now.st_ino
+                self._files[pod] = now.st_ino
+                file.seek(0 if is_anew else offset)
+                rest = b"" if is_anew else self._rests.pop(pod, b"")
                 while data := file.read(READ_BYTES):
                     *whole, rest = (rest + data).split(b"\n")
                     if len(rest) > LINE_BYTES_MAX:

@@ -280,6 +280,18 @@ def test_following_shows_what_is_written_until_the_pod_is_gone(tmp_path: Path) -
     run(tmp_path, scenario)
 
 
+@pytest.mark.parametrize("state", [waits("CrashLoopBackOff"), ENDED], ids=["waits", "ended"])
+def test_a_run_that_is_over_is_not_followed(tmp_path: Path, state: ContainerState) -> None:
+    log_file(tmp_path).write_bytes(LINES)
+
+    async def scenario(api: Api) -> None:
+        await say(api, ContainerStatus("user-container", state=state, last_state=ENDED))
+        async with api.watch(f"{LOG}?follow=true") as stream:
+            assert await asyncio.wait_for(stream.response.content.read(), 20) == LINES
+
+    run(tmp_path, scenario)
+
+
 def test_following_ends_when_the_server_stops(tmp_path: Path) -> None:
     log_file(tmp_path).write_bytes(LINES)
 

@@ -49,6 +49,16 @@ def test_a_log_that_was_emptied_is_read_anew(tmp_path: Path) -> None:
     assert texts(shown.read()) == ["new"]
 
 
+def test_the_log_of_the_next_run_is_read_from_its_start(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("one\nhalf")
+    shown = files(tmp_path)
+    assert texts(shown.read()) == ["one"]
+    log.rename(tmp_path / "a.log.previous")
+    log.write_text("longer than the run before\n")
+    assert texts(shown.read()) == ["longer than the run before"]
+
+
 def test_a_log_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_text("x\n")
