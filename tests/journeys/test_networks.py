@@ -122,7 +122,8 @@ def test_whatever_is_killed_comes_back_and_requests_find_it(tmp_path: Path) -> N
         eventually("another worker", lambda: knary.pids().get("gateway") not in (None, [worker]))
         assert both(knary) == before
         os.kill(knary.pid("launcher"), signal.SIGKILL)
-        assert not both(knary) & before
+        # The replicas die with their launcher, but not at once: one may still answer.
+        eventually("two others", lambda: not both(knary) & before)
 
 
 @needs_networks
