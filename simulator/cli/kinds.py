@@ -141,7 +141,7 @@ def _find(word: str) -> tuple[Kind, ...]:
         return group
     known = [name for kind in KINDS for name in _names(kind)]
     near = difflib.get_close_matches(lower, known, n=2, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    hint = f"; did you mean {' or '.join(near)}?" if near else "."
     kinds = ", ".join(dict.fromkeys(kind.plural for kind in KINDS))
     raise UsageError(f"no kind '{word}'{hint} Known: {kinds}")
 

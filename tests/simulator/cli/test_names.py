@@ -69,7 +69,7 @@ def test_kinds_have_kubectls_names(text: str, plurals: list[str]) -> None:
     ("text", "message"),
     [
         ("servce", "no kind 'servce'; did you mean service"),
-        ("xyzzy", "no kind 'xyzzy' Known: services, configurations"),
+        ("xyzzy", "no kind 'xyzzy'. Known: services, configurations"),
     ],
 )
 def test_an_unknown_kind_is_answered_with_near_ones(text: str, message: str) -> None:
