@@ -9,11 +9,10 @@ from pathlib import Path
 
 import measuring
 import report
+from drivers import wrk
 from instance import BenchmarkError
 from measuring import Counts
 from peers.proxies import find
-
-from drivers import wrk
 
 REQUESTS = re.compile(
     r"^requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, (\d+) failed,"

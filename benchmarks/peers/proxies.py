@@ -15,7 +15,6 @@ from pathlib import Path
 import h2c
 import processes
 from instance import BenchmarkError, answer, free_port
-
 from peers import configurations
 from peers.configurations import Setup
 

@@ -49,6 +49,9 @@ COMMANDS = {
     "run": Entry(_HERE + "run", "run", "Play a scenario file and judge it."),
     "load": Entry(_HERE + "load", "load", "Send steady load and show who answered."),
     "top": Entry(_HERE + "top", "top", "Show requests, errors and latency by revision."),
+    "bench": Entry(
+        "benchmarks.harness.command", "bench", "Compare splitters, and measure gateways under load."
+    ),
     "kubeconfig": Entry(_HERE + "status", "kubeconfig", "Print the path of the kubeconfig."),
     "completion": Entry(_HERE + "completion", "completion", "Print a shell's completion script."),
     "version": Entry(_HERE + "completion", "version", "Print knary's version."),

@@ -1,0 +1,16 @@
+"""`knary bench`: its table of commands."""
+
+from __future__ import annotations
+
+import click
+
+from simulator.cli.lazy import Entry, LazyGroup
+
+_HERE = "benchmarks.harness."
+
+COMMANDS: dict[str, Entry] = {}
+
+
+@click.command("bench", cls=LazyGroup, entries=COMMANDS)
+def bench() -> None:
+    """Compare splitting algorithms, and measure gateways under load."""
