@@ -1,7 +1,8 @@
 """How knary's parent starts its children: `python -P -m knary.process NAME SETTINGS_JSON`.
 
-NAME is gateway, control-plane or launcher. A child logs to stderr, which the parent points at the
-instance's log, and ends when its parent does. Why it could not run goes there too.
+NAME is gateway, control-plane or launcher; or load, which `knary load --processes` starts. A child
+logs to stderr, which the parent points at the instance's log, and ends when its parent does. Why it
+could not run goes there too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import suppress
 from knary.compiled import NotCompiled, use
 from knary.inside import enter
 
-NAMES = ("gateway", "control-plane", "launcher")
+NAMES = ("gateway", "control-plane", "launcher", "load")
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 OPEN_FILES_MAX = 1 << 20  # no more is asked for, whatever the hard limit says
 
@@ -51,6 +52,12 @@ def _run(name: str, settings: str) -> int:
         from simulator.main import run as run_control_plane
 
         return run_control_plane(settings)
+    if name == "load":
+        die_with_parent()
+        allow_open_files()
+        from simulator.load.child import run as run_load
+
+        return run_load(settings)
     # The launcher outlives its parent by the moment in which it ends its replicas. It keeps the
     # limit of open files as it is: replicas inherit it, and some programs break with a high one.
     from simulator.launcher.main import run as run_launcher

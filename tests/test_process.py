@@ -21,7 +21,9 @@ def test_whoever_calls_it_otherwise_is_told_how(arguments: list[str]) -> None:
         check=False,
     )
     assert done.returncode == 2
-    expected = "usage: python -P -m knary.process gateway|control-plane|launcher SETTINGS_JSON\n"
+    expected = (
+        "usage: python -P -m knary.process gateway|control-plane|launcher|load SETTINGS_JSON\n"
+    )
     assert done.stderr == expected
 
 

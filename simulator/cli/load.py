@@ -16,10 +16,11 @@ from simulator.cli.kinds import SERVICE
 if TYPE_CHECKING:
     from simulator.load.plan import LoadPlan, Protocol
     from simulator.load.report import LoadReport
-    from simulator.load.schedule import Schedule
+    from simulator.load.schedule import Arrivals, Schedule
 
-RATE_MAX_PER_S = 100_000.0
-RATE_DEFAULT_PER_S, DURATION_DEFAULT = 100.0, "10s"
+RATE_MIN_PER_S, RATE_MAX_PER_S = 0.001, 100_000.0
+RATE_DEFAULT, DURATION_DEFAULT = "100", "10s"
+ARRIVALS = ("constant", "poisson")
 CONNECTIONS_MAX = 1024
 STDOUT = "-"
 
@@ -28,10 +29,16 @@ STDOUT = "-"
 @click.argument("service")
 @click.option(
     "--rate",
-    type=click.FloatRange(0.001, RATE_MAX_PER_S),
     metavar="R",
-    help="Requests per second, whether or not earlier ones were answered [default: 100].",
+    help="Requests per second, whether or not earlier ones were answered [default: 100]; steps as"
+    " 100,200,500 or 100..1000/10.",
 )
+@click.option(
+    "--arrivals",
+    type=click.Choice(ARRIVALS),
+    help="Evenly spaced, or at random as from many users [default: constant].",
+)
+@click.option("--seed", type=int, default=0, metavar="N", help="Of Poisson arrivals [default: 0].")
 @click.option("--duration", metavar="TIME", help="How long: 500ms, 10s, 1m30s [default: 10s].")
 @click.option(
     "--requests",
@@ -44,6 +51,13 @@ STDOUT = "-"
     type=click.IntRange(1, CONNECTIONS_MAX),
     metavar="N",
     help="Connections at most [default: 64; with --requests, h2c or grpc 1].",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    metavar="N",
+    help="Send from so many processes, for rates that one cannot keep [default: 1].",
 )
 @click.option("--timeout", default="10s", metavar="TIME", show_default=True, help="Per request.")
 @click.option(
@@ -65,10 +79,13 @@ STDOUT = "-"
 @instance_option
 def load(
     service: str,
-    rate: float | None,
+    rate: str | None,
+    arrivals: Arrivals | None,
+    seed: int,
     duration: str | None,
     requests: int | None,
     connections: int | None,
+    processes: int,
     timeout: str,
     protocol: Protocol,
     path: str | None,
@@ -85,19 +102,24 @@ def load(
     Examples:
       knary load helloworld-go
       knary load helloworld-go --rate 200 --duration 10s
+      knary load helloworld-go --rate 100..1000/10 --duration 30s --arrivals poisson
       knary load helloworld-go --requests 1000 --connections 8 --json -
       knary load helloworld-grpc --protocol grpc
     """
     from simulator.cli.urls import Gateway, reach_of
     from simulator.load.plan import GRPC_METHOD, LoadPlan
+    from simulator.load.schedule import AsFastAsPossible, paced
 
-    if requests is not None and (rate is not None or duration is not None):
-        raise UsageError("--requests excludes --rate and --duration")
+    if requests is not None and any(given is not None for given in (rate, arrivals, duration)):
+        raise UsageError("--requests excludes --rate, --arrivals and --duration")
     if path is None:
         path = GRPC_METHOD if protocol == "grpc" else "/"
     if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
         raise UsageError(f"--path {path!r}: want a path such as /shop?item=1, percent-encoded")
-    schedule = _schedule(rate, duration, requests, connections)
+    schedule: Schedule = AsFastAsPossible(requests, connections or 1)
+    if requests is None:
+        seconds = seconds_of("--duration", duration or DURATION_DEFAULT)
+        schedule = paced(rates_of(rate or RATE_DEFAULT), seconds, arrivals or "constant", seed=seed)
     with instance.client() as client:
         found = client.get(SERVICE, namespace, service)
     description = instance.description()
@@ -110,10 +132,32 @@ def load(
         schedule=schedule,
         path=path,
         connections_max=connections or (64 if requests is None and protocol == "http1" else 1),
-        timeout_s=_seconds("--timeout", timeout),
+        timeout_s=seconds_of("--timeout", timeout),
         protocol=protocol,
     )
+    if processes > 1:
+        return _send_from(processes, plan, service, json_file)
     return _send(plan, service, json_file)
+
+
+def _send_from(processes: int, plan: LoadPlan, service: str, json_file: str | None) -> int:
+    """Carry the plan out from several processes; return the exit status."""
+    from simulator.load.processes import run_in_processes
+    from simulator.scenario.bars import latency_line
+    from simulator.scenario.theatre import Interrupted, run_interruptible
+
+    if json_file != STDOUT:
+        output.line(f"{_in_words(plan.schedule)} to {service}, from {processes} processes")
+    try:
+        report = run_interruptible(lambda: run_in_processes(plan, processes))
+    except Interrupted:
+        return exits.INTERRUPTED
+    if json_file != STDOUT:
+        output.line(latency_line(report))
+        _show(report)
+    if json_file is not None:
+        _write(report, json_file)
+    return exits.OK if report.service.count else exits.FAILED
 
 
 def _send(plan: LoadPlan, service: str, json_file: str | None) -> int:
@@ -184,27 +228,36 @@ def _write(report: LoadReport, file: str) -> None:
         raise UsageError(f"cannot write {file}: {error.strerror}") from error
 
 
-def _schedule(
-    rate: float | None, duration: str | None, requests: int | None, connections: int | None
-) -> Schedule:
-    from simulator.load.schedule import AsFastAsPossible, ConstantRate
-
-    if requests is not None:
-        return AsFastAsPossible(count=requests, connections=connections or 1)
-    return ConstantRate(
-        rate or RATE_DEFAULT_PER_S, _seconds("--duration", duration or DURATION_DEFAULT)
-    )
-
-
 def _in_words(schedule: Schedule) -> str:
-    from simulator.load.schedule import AsFastAsPossible
+    from simulator.load.schedule import AsFastAsPossible, StepRates, duration_of
 
     if isinstance(schedule, AsFastAsPossible):
         return f"{schedule.count:,} requests"
-    return f"{schedule.rate_per_s:g} requests per second for {schedule.duration_s:g} s"
+    if isinstance(schedule, StepRates):
+        rates = f"{schedule.steps[0].rate_per_s:g} to {schedule.steps[-1].rate_per_s:g}"
+    else:
+        rates = f"{schedule.rate_per_s:g}"
+    return f"{rates} requests per second for {duration_of(schedule):g} s"
 
 
-def _seconds(option: str, text: str) -> float:
+def rates_of(text: str) -> tuple[float, ...]:
+    """Return what --rate says. Raise UsageError."""
+    from simulator.load.schedule import parse_rates
+
+    try:
+        rates = parse_rates(text)
+    except ValueError:
+        rates = ()
+    if not rates or not all(RATE_MIN_PER_S <= rate <= RATE_MAX_PER_S for rate in rates):
+        raise UsageError(
+            f"--rate {text!r}: want requests per second, up to {RATE_MAX_PER_S:,.0f}:"
+            " 200, or steps as 100,200,500 or 100..1000/10"
+        )
+    return rates
+
+
+def seconds_of(option: str, text: str) -> float:
+    """Return what an option for a length of time says. Raise UsageError."""
     from simulator.resources.durations import SECOND, parse_duration
 
     try:

@@ -9,12 +9,13 @@ from httptools import HttpParserError, HttpResponseParser
 
 TEXT_BYTES_MAX = 200
 FIRST_FINAL_STATUS = 200
+NOT_QUEUED = b"queued=0.000000"
 
 
 class Exchange:
     """One request under way. Moments are seconds of the monotonic clock."""
 
-    __slots__ = ("error", "planned", "revision", "sent", "sequence", "status", "text")
+    __slots__ = ("error", "planned", "queued", "revision", "sent", "sequence", "status", "text")
 
     def __init__(self, sequence: int, planned: float) -> None:
         self.sequence = sequence
@@ -23,7 +24,16 @@ class Exchange:
         self.status = 0
         self.error = ""  # what the answer itself says beyond its status: a gRPC status
         self.revision = ""
+        self.queued = 0.0  # seconds that the gateway held it
         self.text = b""
+
+
+def queued_of(explanation: str) -> float:
+    """Return the seconds that a Knary-Explain says the request was held; 0 when it is unsure."""
+    try:
+        return float(explanation.rpartition("queued=")[2])
+    except ValueError:
+        return 0.0
 
 
 class Owner(Protocol):
@@ -163,6 +173,8 @@ class Connection(asyncio.Protocol):
                 self.exchange.revision = value.decode("latin-1")
         elif name in (b"content-length", b"transfer-encoding"):
             self._framed = True
+        elif name == b"knary-explain" and not value.endswith(NOT_QUEUED) and self.exchange:
+            self.exchange.queued = queued_of(value.decode("latin-1"))
 
     def on_headers_complete(self) -> None:
         self._head_complete = True

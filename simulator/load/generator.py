@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -41,6 +43,7 @@ class Load:
         self.report = LoadReport(plan)
         self._plan = plan
         self._observe = observe
+        self._connections_max = max(1, plan.part.share_of(plan.connections_max))
         self._new_connection = connection_maker(plan)
         # HTTP/1.1 reuses the connection that was busy last; streams go round all connections.
         self._take_from = -1 if plan.protocol == "http1" else 0
@@ -51,6 +54,7 @@ class Load:
         self._due: Iterator[float] = iter(())
         self._next: float | None = None
         self._sequence = 0
+        self._over = 0
         self._left = 0
         self._began = 0.0
         self._stopped = False
@@ -59,6 +63,7 @@ class Load:
         self._tasks: asyncio.TaskGroup | None = None
         self._alarm: Alarm | None = None
         self._sweeper: asyncio.TimerHandle | None = None
+        self._ender: asyncio.TimerHandle | None = None
 
     @property
     def began(self) -> float:
@@ -68,17 +73,23 @@ class Load:
     @property
     def in_flight(self) -> int:
         """Return how many requests are due and have no answer yet."""
-        return self._sequence - self.report.all.requests
+        return self._sequence - self._over
 
     @property
     def sent(self) -> int:
         """Return how many requests were due so far: the next one has this sequence number."""
         return self._sequence
 
-    async def run(self) -> LoadReport:
-        """Send everything, wait for every answer (each at most its time-out), close, report."""
+    async def run(self, begin: float | None = None) -> LoadReport:
+        """Send everything, wait for every answer (each at most its time-out), close, report.
+
+        Moments count from `begin` (time.monotonic), so that several processes begin as one; from
+        now on when that is None.
+        """
         loop = asyncio.get_running_loop()
-        self._began = time.monotonic()
+        self._began = time.monotonic() if begin is None else begin
+        if begin is not None:
+            await asyncio.sleep(begin - time.monotonic())
         self._alarm = make_alarm(loop, self._pump)
         self._sweeper = loop.call_later(SWEEP_INTERVAL_S, self._sweep, loop)
         async with asyncio.TaskGroup() as tasks:
@@ -90,6 +101,8 @@ class Load:
                 self._stopped = True
                 self._sweeper.cancel()
                 self._alarm.close()
+                if self._ender is not None:
+                    self._ender.cancel()
                 for connection in tuple(self._open):
                     connection.close()
         if self._open:
@@ -106,13 +119,16 @@ class Load:
     # When requests are due.
 
     def _start(self) -> None:
-        schedule = self._plan.schedule
+        schedule, part = self._plan.schedule, self._plan.part
         if isinstance(schedule, AsFastAsPossible):
-            self._left = schedule.count
-            for _ in range(min(schedule.connections, schedule.count)):
+            self._left = sys.maxsize if schedule.count is None else part.share_of(schedule.count)
+            if schedule.duration_s is not None:
+                loop = asyncio.get_running_loop()
+                self._ender = loop.call_later(schedule.duration_s, self.end)
+            for _ in range(min(max(1, part.share_of(schedule.connections)), self._left)):
                 self._due_now()
         else:
-            self._due = moments(schedule)
+            self._due = itertools.islice(moments(schedule), part.index, None, part.of)
             self._next = next(self._due, None)
             self._pump()
         self._check_done()
@@ -127,7 +143,8 @@ class Load:
         """Open loop: dispatch whatever is due, and be woken for the next."""
         now = time.monotonic()
         while self._next is not None and (planned := self._began + self._next) <= now:
-            self.report.noticed(now - planned)
+            if self._next >= self._plan.warm_s:
+                self.report.noticed(now - planned)
             self._next = next(self._due, None)
             self._dispatch(planned)
         if self._next is not None and self._alarm is not None:
@@ -149,7 +166,7 @@ class Load:
                 self._roomy.pop(self._take_from)
             if self._roomy:
                 self._send(self._roomy.pop(self._take_from), self._waiting.popleft())
-            elif len(self._open) + self._connecting < self._plan.connections_max:
+            elif len(self._open) + self._connecting < self._connections_max:
                 self._connecting += 1
                 assert self._tasks is not None  # noqa: S101 (set before anything is due)
                 self._tasks.create_task(self._connect(self._waiting.popleft()))
@@ -217,7 +234,7 @@ class Load:
         self._count(exchange, kind)
 
     def refused(self, exchange: Exchange) -> None:
-        exchange.status, exchange.revision = 0, ""
+        exchange.status, exchange.revision, exchange.queued = 0, "", 0.0
         self._waiting.appendleft(exchange)
         self._assign()
 
@@ -244,7 +261,9 @@ class Load:
             revision=revision,
             error=error,
             text=text,
+            queued_s=exchange.queued,
         )
+        self._over += 1
         self.report.count(answer)
         if isinstance(self._plan.schedule, AsFastAsPossible):
             self._due_now()
@@ -275,7 +294,7 @@ def request_head(plan: LoadPlan) -> bytes:
     lines = [
         f"GET {plan.path} HTTP/1.1",
         f"Host: {plan.host}",
-        "Knary-Explain: 1",
+        *(["Knary-Explain: 1"] if plan.explain else ()),
         "User-Agent: knary-load",
         "Accept: */*",
         *(f"{name}: {value}" for name, value in plan.headers),

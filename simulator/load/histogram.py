@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from msgspec import Struct
 
 LOWEST_US, HIGHEST_US = 1, 120_000_000
 PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99)
@@ -31,6 +32,16 @@ def highest_in(bucket: int) -> int:
 
 
 BUCKETS = bucket_of(HIGHEST_US) + 1
+
+
+class Counts(Struct, frozen=True):
+    """All that a histogram knows, small enough for a pipe: buckets that counted, and how often."""
+
+    buckets: list[int]
+    counts: list[int]
+    sum_us: int
+    least_us: int
+    most_us: int
 
 
 class Latencies:
@@ -59,6 +70,22 @@ class Latencies:
         self._least_us = min(self._least_us, other._least_us)
         self._most_us = max(self._most_us, other._most_us)
         self.count += other.count
+
+    def to_counts(self) -> Counts:
+        """Return everything that was counted; `from_counts` makes an equal histogram of it."""
+        used = np.flatnonzero(np.array(self._counts)).tolist()
+        counts = [self._counts[bucket] for bucket in used]
+        return Counts(used, counts, self._sum_us, self._least_us, self._most_us)
+
+    @classmethod
+    def from_counts(cls, told: Counts) -> Latencies:
+        """Return the histogram that `to_counts` told of."""
+        latencies = cls()
+        for bucket, count in zip(told.buckets, told.counts, strict=True):
+            latencies._counts[bucket] = count
+        latencies._sum_us, latencies.count = told.sum_us, sum(told.counts)
+        latencies._least_us, latencies._most_us = told.least_us, told.most_us
+        return latencies
 
     def at(self, percentile: float) -> int:
         """Return the microseconds that this percentage of durations is within; 0 when empty."""

@@ -13,7 +13,7 @@ from simulator.grpcmessages import (
     text_of,
 )
 from simulator.h2client import Data, Ended, Event, Head, Headers, Http2Client, Http2Error
-from simulator.load.connection import TEXT_BYTES_MAX, Exchange, Owner
+from simulator.load.connection import TEXT_BYTES_MAX, Exchange, Owner, queued_of
 from simulator.load.plan import LoadPlan
 
 _PREFIX_BYTES = 5  # of a gRPC message: compressed or not, its length
@@ -37,7 +37,7 @@ class Request:
                 ("accept", "*/*"),
             ]
             self.body = b""
-        own = [("user-agent", "knary-load"), ("knary-explain", "1")]
+        own = [("user-agent", "knary-load"), *([("knary-explain", "1")] if plan.explain else ())]
         given = [(name.lower(), value) for name, value in plan.headers]
         self.headers = [*self.headers, *own, *given]
 
@@ -141,6 +141,7 @@ class MultiplexedConnection(asyncio.Protocol):
             if event.status:
                 call.exchange.status = event.status
                 call.exchange.revision = event.headers.get("knary-revision", "")
+                call.exchange.queued = queued_of(event.headers.get("knary-explain", ""))
         elif isinstance(event, Data):
             call.size += len(event.data)
             if len(call.body) < _KEPT_BYTES:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from simulator.load.histogram import Latencies
+from msgspec import Struct
+
+from simulator.load.histogram import Counts, Latencies
 from simulator.load.plan import ERROR_KINDS, Answer, LoadPlan
 from simulator.load.schedule import AsFastAsPossible
+from simulator.load.timeline import SliceCounts, Timeline
 
 SCHEMA = "knary.load/v1"
 # Revisions beyond these are counted together, under this name: a server cannot fill our memory.
@@ -19,12 +23,40 @@ LATE_AFTER_S = 0.010
 LATE_SHARE_MAX = 0.01
 
 
+class TallyCounts(Struct, frozen=True):
+    """A tally as plain data."""
+
+    requests: int
+    errors: dict[str, int]
+    queued: int
+    latencies: Counts
+
+
+class ReportCounts(Struct, frozen=True):
+    """A report as plain data, for the process that adds up what several sent."""
+
+    all: TallyCounts
+    revisions: dict[str, TallyCounts]
+    service: Counts
+    delays: Counts
+    elapsed_s: float
+    late: int
+    worst_delay_s: float
+    worst_queued_s: float
+    warm: dict[str, int]
+    slices: list[SliceCounts]
+
+
 class Tally:
-    """Requests, errors and latencies of one revision, or of all."""
+    """Requests, errors and latencies of one revision, or of all.
+
+    `queued` are those that the gateway says it held because no replica could take them.
+    """
 
     def __init__(self) -> None:
         self.requests = 0
         self.errors: dict[str, int] = {}
+        self.queued = 0
         self.latencies = Latencies()
 
     @property
@@ -35,13 +67,26 @@ class Tally:
         self.requests += 1
         if answer.error:
             self.errors[answer.error] = self.errors.get(answer.error, 0) + 1
+        self.queued += answer.queued_s > 0
         if answer.status:
             self.latencies.record(answer.done_s - answer.planned_s)
+
+    def add(self, told: TallyCounts) -> None:
+        """Count what another process counted."""
+        self.requests += told.requests
+        self.queued += told.queued
+        for kind, count in told.errors.items():
+            self.errors[kind] = self.errors.get(kind, 0) + count
+        self.latencies.add(Latencies.from_counts(told.latencies))
+
+    def to_counts(self) -> TallyCounts:
+        return TallyCounts(self.requests, self.errors, self.queued, self.latencies.to_counts())
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "requests": self.requests,
             "errors": {kind: self.errors[kind] for kind in ERROR_KINDS if kind in self.errors},
+            "queued": self.queued,
             "latency_us": self.latencies.to_dict(),
         }
 
@@ -58,33 +103,83 @@ class LoadReport:
         self.all = Tally()
         self.revisions: dict[str, Tally] = {}
         self.service = Latencies()
+        self.delays = Latencies()  # of the generator itself: from due to noticed
         self.elapsed_s = 0.0
-        self.due = 0
         self.late = 0
         self.worst_delay_s = 0.0
+        self.worst_queued_s = 0.0
+        self.warm: dict[str, int] = {}  # answers of the warm-up, by revision
+        self.timeline = Timeline(plan.warm_s, plan.slice_s) if plan.slice_s else None
+
+    @property
+    def due(self) -> int:
+        return self.delays.count
 
     def count(self, answer: Answer) -> None:
         """Take one answer in."""
+        name = self._name(answer)
+        if self.timeline is not None:
+            self.timeline.count(answer, name)
+        if answer.planned_s < self.plan.warm_s:
+            self.warm[name] = self.warm.get(name, 0) + 1
+            return
         self.all.count(answer)
-        self._tally(answer).count(answer)
+        self.revisions.setdefault(name, Tally()).count(answer)
         if answer.status:
             self.service.record(answer.done_s - answer.sent_s)
-        self.elapsed_s = max(self.elapsed_s, answer.done_s)
+        self.worst_queued_s = max(self.worst_queued_s, answer.queued_s)
+        self.elapsed_s = max(self.elapsed_s, answer.done_s - self.plan.warm_s)
 
     def noticed(self, delay_s: float) -> None:
         """Take in how long after its moment the generator saw that a request was due.
 
         Waiting for a free connection comes after that: it is the server's slowness, not ours.
         """
-        self.due += 1
+        self.delays.record(delay_s)
         self.worst_delay_s = max(self.worst_delay_s, delay_s)
         self.late += delay_s > LATE_AFTER_S
 
-    def _tally(self, answer: Answer) -> Tally:
-        name = answer.revision or UNKNOWN
-        if name not in self.revisions and len(self.revisions) >= REVISIONS_MAX:
-            name = OTHERS
-        return self.revisions.setdefault(name, Tally())
+    def add(self, told: ReportCounts) -> None:
+        """Count what another process counted of the same plan, as if it had been counted here."""
+        self.all.add(told.all)
+        for name, tally in told.revisions.items():
+            kept = self._kept(name, self.revisions)
+            self.revisions.setdefault(kept, Tally()).add(tally)
+        for name, count in told.warm.items():
+            kept = self._kept(name, self.warm)
+            self.warm[kept] = self.warm.get(kept, 0) + count
+        self.service.add(Latencies.from_counts(told.service))
+        self.delays.add(Latencies.from_counts(told.delays))
+        self.elapsed_s = max(self.elapsed_s, told.elapsed_s)
+        self.late += told.late
+        self.worst_delay_s = max(self.worst_delay_s, told.worst_delay_s)
+        self.worst_queued_s = max(self.worst_queued_s, told.worst_queued_s)
+        if self.timeline is not None:
+            self.timeline.add(told.slices)
+
+    def to_counts(self) -> ReportCounts:
+        """Return all of it as plain data; `add` takes that in."""
+        return ReportCounts(
+            all=self.all.to_counts(),
+            revisions={name: tally.to_counts() for name, tally in self.revisions.items()},
+            service=self.service.to_counts(),
+            delays=self.delays.to_counts(),
+            elapsed_s=self.elapsed_s,
+            late=self.late,
+            worst_delay_s=self.worst_delay_s,
+            worst_queued_s=self.worst_queued_s,
+            warm=self.warm,
+            slices=[each.to_counts() for each in self.timeline.slices] if self.timeline else [],
+        )
+
+    def _name(self, answer: Answer) -> str:
+        """Return the name under which an answer counts."""
+        is_warm = answer.planned_s < self.plan.warm_s
+        return self._kept(answer.revision or UNKNOWN, self.warm if is_warm else self.revisions)
+
+    @staticmethod
+    def _kept(name: str, known: Collection[str]) -> str:
+        return name if name in known or len(known) < REVISIONS_MAX else OTHERS
 
     def shares(self) -> dict[str, int]:
         """Return the requests that each revision answered without an error, by name."""

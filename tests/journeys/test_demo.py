@@ -55,6 +55,11 @@ def test_the_demo_can_be_kept_looked_at_loaded_and_stopped(tmp_path: Path) -> No
         report = json.loads(knary(tmp_path, *words, "--data", str(data)).stdout)
         assert report["requests"] == report["revisions"]["helloworld-go-00001"]["requests"] == 30
         assert report["errors"] == {}
+        words = ("load", "helloworld-go", "--rate", "100..300/2", "--duration", "400ms")
+        many = ("--arrivals", "poisson", "--processes", "2", "--json", "-", "--data", str(data))
+        report = json.loads(knary(tmp_path, *words, *many).stdout)
+        assert report["requests"] > 20
+        assert set(report["revisions"]) == {"helloworld-go-00001"}
 
         again = knary(tmp_path, "run", str(canary_release()), "--data", str(data))
         assert again.returncode == 1
@@ -121,6 +126,7 @@ def test_run_starts_a_fresh_knary_for_each_file_and_judges_all(tmp_path: Path) -
         pytest.param(
             ("load", "hello", "--rate", "1", "--requests", "1"), 2, "excludes", id="two loads"
         ),
+        pytest.param(("load", "hello", "--rate", "1..fast"), 2, "or steps as", id="no ramp"),
         pytest.param(
             ("load", "hello", "--duration", "ten"), 2, "write 500ms, 10s or 1m30s", id="how long"
         ),

@@ -195,6 +195,39 @@ def test_where_the_gateway_does_not_say_who_answered_the_words_do() -> None:
     assert {answer.text for answer in answers} == {"Hello 0!", "Hello 1!"}
 
 
+def test_who_does_not_ask_the_gateway_tells_answers_apart_by_their_words() -> None:
+    report, _, server = send(
+        AsFastAsPossible(4), lambda n: Reply(revision="", body=f"{n % 2}\n"), explain=False
+    )
+    assert not any(b"Knary-Explain" in head for head in server.heads)
+    assert report.shares() == {"0": 2, "1": 2}
+
+
+def test_what_the_gateway_held_is_counted() -> None:
+    def answering(number: int) -> Reply:
+        queued = "0.250000" if number == 2 else "0.000000"
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nKnary-Explain: turn=1; queued={queued}"
+        return Reply(raw=f"{head}\r\n\r\n".encode())
+
+    report, _, _ = send(AsFastAsPossible(5), answering)
+    assert report.all.queued == 1
+    assert report.worst_queued_s == 0.25
+
+
+def test_a_closed_loop_can_end_with_its_time() -> None:
+    report, _, server = send(AsFastAsPossible(None, 3, 0.2), lambda _: Reply())
+    assert report.all.requests == len(server.heads) > 3
+    assert report.all.failed == 0
+    assert server.connections == 3
+
+
+def test_the_warm_up_is_sent_and_counted_apart() -> None:
+    report, answers, server = send(ConstantRate(200, 0.3), lambda _: Reply(), warm_s=0.1)
+    assert len(server.heads) == len(answers) == 60
+    assert report.all.requests == report.due == 40
+    assert sum(report.warm.values()) == 20
+
+
 def test_a_load_without_an_end_can_be_ended() -> None:
     async def main() -> None:
         async with load_server(lambda _: Reply()) as server:

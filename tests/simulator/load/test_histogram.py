@@ -67,3 +67,14 @@ def test_a_bucket_counts_the_values_up_to_its_highest(microseconds: int) -> None
     assert microseconds <= highest_in(bucket)
     assert bucket_of(highest_in(bucket)) == bucket
     assert bucket_of(highest_in(bucket) + 1) == bucket + 1
+
+
+DURATIONS = st.lists(st.floats(0, 200), max_size=60)
+
+
+@given(DURATIONS, DURATIONS)
+def test_histograms_of_several_processes_merge_exactly(one, other) -> None:
+    merged = Latencies.from_counts(recorded(*one).to_counts())
+    merged.add(Latencies.from_counts(recorded(*other).to_counts()))
+    assert merged.to_counts() == recorded(*one, *other).to_counts()
+    assert merged.to_dict() == recorded(*one, *other).to_dict()

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulator.load.plan import Answer, LoadPlan
-from simulator.load.report import OTHERS, REVISIONS_MAX, UNKNOWN, LoadReport
+from simulator.load.report import OTHERS, REVISIONS_MAX, UNKNOWN, LoadReport, ReportCounts
 from simulator.load.schedule import ConstantRate
 
 PLAN = LoadPlan("127.0.0.1", 8080, "hello.default.example.com", ConstantRate(100, 1))
@@ -77,3 +80,64 @@ def test_a_report_is_json_even_when_nothing_happened() -> None:
     assert told["schema"] == "knary.load/v1"
     assert told["requests"] == 0
     assert told["rate_per_s"] == 0
+
+
+@st.composite
+def answers(draw) -> Answer:
+    planned = draw(st.floats(0, 3))
+    error = draw(st.sampled_from(["", "", "5xx", "reset"]))
+    return answer(
+        planned_s=planned,
+        sent_s=planned,
+        done_s=planned + draw(st.floats(0, 2)),
+        status=0 if error == "reset" else 503 if error else 200,
+        error=error,
+        revision="" if error == "reset" else draw(st.sampled_from("abc")),
+        queued_s=draw(st.sampled_from([0.0, 0.0, 0.1])),
+    )
+
+
+SLICED = LoadPlan("127.0.0.1", 8080, "hello.test", ConstantRate(100, 3), warm_s=1.0, slice_s=0.25)
+
+
+@given(st.lists(answers(), max_size=40), st.integers(1, 4))
+def test_what_several_processes_counted_adds_up_to_what_one_would_have(given_, processes) -> None:
+    whole, merged = LoadReport(SLICED), LoadReport(SLICED)
+    for each in given_:
+        whole.count(each)
+        whole.noticed(each.done_s - each.planned_s)
+    for index in range(processes):
+        part = LoadReport(SLICED)
+        for each in given_[index::processes]:
+            part.count(each)
+            part.noticed(each.done_s - each.planned_s)
+        wire = msgspec.msgpack.encode(part.to_counts())
+        merged.add(msgspec.msgpack.decode(wire, type=ReportCounts))
+    assert merged.to_counts() == whole.to_counts()
+    assert merged.to_dict() == whole.to_dict()
+
+
+@given(st.lists(answers(), max_size=40))
+def test_slices_have_every_request_but_the_warm_ups(given_) -> None:
+    report = LoadReport(SLICED)
+    for each in given_:
+        report.count(each)
+    assert report.timeline is not None
+    slices = report.timeline.slices
+    assert sum(each.requests for each in slices) == report.all.requests
+    assert sum(each.failed for each in slices) == report.all.failed
+    assert report.all.requests + sum(report.warm.values()) == len(given_)
+    for index, each in enumerate(slices):
+        end = 1.0 + 0.25 * (index + 1)
+        open_then = sum(a.planned_s < end <= a.done_s for a in given_)
+        assert each.under_way == pytest.approx(open_then)
+
+
+def test_the_warm_up_counts_for_nothing_but_its_own_shares() -> None:
+    report = LoadReport(SLICED)
+    report.count(answer(planned_s=0.5, done_s=9.0, revision="a"))
+    report.count(answer(planned_s=1.5, done_s=1.6, revision="b"))
+    assert report.warm == {"a": 1}
+    assert report.all.requests == 1
+    assert report.elapsed_s == pytest.approx(0.6)
+    assert report.shares() == {"b": 1}
