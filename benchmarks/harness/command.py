@@ -13,4 +13,9 @@ COMMANDS: dict[str, Entry] = {}
 
 @click.command("bench", cls=LazyGroup, entries=COMMANDS)
 def bench() -> None:
-    """Compare splitting algorithms, and measure gateways under load."""
+    """Compare splitting algorithms, and measure gateways under load.
+
+    \b
+    Examples:
+      knary bench --help
+    """
