@@ -8,18 +8,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import h2c
 import measuring
 import ownworker
-import processes
 import report
-from drivers import h2load, wrk
 from instance import BenchmarkError
 from matrix_cases import Case, World
-from measuring import Cores, Counts, Drive, Side, Turn
+from measuring import Drive, Side, Turn
 from ownworker import HOST
-from peers import proxies
-from peers.proxies import Proxy
+
+from benchmarks.harness import processes
+from benchmarks.harness.cores import Cores
+from benchmarks.harness.drivers import h2load, wrk
+from benchmarks.harness.drivers.counts import Counts
+from benchmarks.harness.loopback import speaks_h2c
+from benchmarks.harness.peers import proxies
+from benchmarks.harness.peers.proxies import Proxy
 
 OURS = "knary"
 IDLE_REQUEST = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
@@ -127,7 +130,7 @@ def _keep_those_that_speak(arena: Arena) -> None:
     extra = h2load.grpc_arguments(arena.folder) if arena.world.grpc else ()
     for name, proxy in tuple(arena.proxies.items()):
         why = ""
-        if not h2c.is_spoken(proxy.port):
+        if not speaks_h2c(proxy.port):
             why = "no SETTINGS frame for an answer to the preface"
         else:
             why = h2load.trial(proxy.port, extra)

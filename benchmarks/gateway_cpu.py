@@ -15,14 +15,17 @@ from contextlib import ExitStack
 from typing import Any
 
 import measuring
-import processes
 import report
-from drivers import paced, wrk
+from drivers import paced
 from drivers.paced import Pace
 from instance import BenchmarkError, Instance, folder, running
-from measuring import Cores, Side, Turn
-from peers import proxies
-from peers.proxies import Proxy
+from measuring import Side, Turn
+
+from benchmarks.harness import processes
+from benchmarks.harness.cores import Cores, available_cores, rotated, share_out
+from benchmarks.harness.drivers import wrk
+from benchmarks.harness.peers import proxies
+from benchmarks.harness.peers.proxies import Proxy
 
 HOST = "split.default.example.com"
 KINDS = ("bare", "browser")
@@ -36,7 +39,7 @@ def latencies(
     """Return each proxy's p50 and p99 at the same constant rate, from planned send times, in ms."""
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in running}
     for number in range(options.pairs):
-        for name in measuring.rotated(tuple(running), number):
+        for name in rotated(tuple(running), number):
             pace = Pace(
                 *(running[name].port, HOST, options.rate, options.turn_s),
                 *(LATENCY_CONNECTIONS, options.warm_s),
@@ -85,7 +88,7 @@ def prepare(served: Instance, cores: Cores) -> tuple[Proxy, dict[str, int]]:
 
 
 def run(options: argparse.Namespace) -> int:
-    cores = measuring.share_out(measuring.available_cores(), 1)
+    cores = share_out(available_cores(), 1)
     results: dict[str, Any] = {}
     with ExitStack() as stack:
         place = stack.enter_context(folder())

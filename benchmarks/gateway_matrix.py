@@ -24,7 +24,9 @@ from drivers.paced import Pace
 from instance import BenchmarkError, folder
 from matrix_cases import Case
 from ownworker import HOST
-from peers import proxies
+
+from benchmarks.harness.cores import available_cores, rotated, share_out
+from benchmarks.harness.peers import proxies
 
 LATE_SHARE_MAX = 0.02
 P99_CONNECTIONS = 64
@@ -60,7 +62,7 @@ def paced_case(ring: Arena, case: Case, options: argparse.Namespace) -> dict[str
         rate = round(report.median(takes) * options.share)
     taken: dict[str, list[dict[str, float]]] = {name: [] for name in ring.proxies}
     for number in range(options.pairs):
-        for name in measuring.rotated(tuple(ring.proxies), number):
+        for name in rotated(tuple(ring.proxies), number):
             pace = Pace(
                 *(ring.proxies[name].port, HOST, rate, options.turn_s),
                 *(P99_CONNECTIONS, options.warm_s),
@@ -143,7 +145,7 @@ def measure_all(
     for world in matrix_cases.worlds(cases):
         own = [case for case in cases if case.world == world]
         try:
-            cores = measuring.share_out(measuring.available_cores(), world.workers)
+            cores = share_out(available_cores(), world.workers)
         except ValueError as error:
             found |= {case.name: {"skipped": str(error)} for case in own}
             continue

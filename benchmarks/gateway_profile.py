@@ -19,14 +19,16 @@ from typing import Any
 
 import gateway_cpu
 import measuring
-import processes
 import report
-from drivers import wrk
 from instance import BenchmarkError, folder, running
 from measuring import Side, Turn
-from peers import proxies
-from peers.proxies import Proxy
 from sampled import Sample, layer_of, read_samples
+
+from benchmarks.harness import processes
+from benchmarks.harness.cores import available_cores, share_out
+from benchmarks.harness.drivers import wrk
+from benchmarks.harness.peers import proxies
+from benchmarks.harness.peers.proxies import Proxy
 
 SAMPLES_PER_S = 1999  # a prime: in step with nothing
 PERF = "perf"
@@ -114,7 +116,7 @@ def show(title: str, found: dict[str, Any], functions: int) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    cores = measuring.share_out(measuring.available_cores(), 1)
+    cores = share_out(available_cores(), 1)
     results: dict[str, Any] = {}
     with ExitStack() as stack:
         place = stack.enter_context(folder())

@@ -1,8 +1,7 @@
-"""Just enough of HTTP/2's framing (RFC 9113, 4.1) for the stand-in replica and for a first look."""
+"""Just enough of HTTP/2's framing (RFC 9113, 4.1) for the stand-in replica."""
 
 from __future__ import annotations
 
-import socket
 import struct
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -49,19 +48,3 @@ def literal(name: str, value: str) -> bytes:
     """Return a header field that leaves no trace in the peer's table (RFC 7541, 6.2.2)."""
     pieces = (name.encode(), value.encode())
     return b"\0" + b"".join(bytes([len(piece)]) + piece for piece in pieces)
-
-
-def is_spoken(port: int, wait_s: float = 2.0) -> bool:
-    """Tell whether a loopback port answers the preface with SETTINGS, as RFC 9113, 3.4 asks."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=wait_s) as connection:
-            connection.sendall(PREFACE + settings({}))
-            said = b""
-            while len(said) < HEAD_BYTES:
-                data = connection.recv(4096)
-                if not data:
-                    return False
-                said += data
-    except OSError:
-        return False
-    return head(said, 0)[1] == SETTINGS

@@ -6,13 +6,11 @@ It is used as a user would: by the `knary` command, and by HTTP to the gateway.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import importlib.util
 import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,15 +19,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness.errors import BenchmarkError
+from benchmarks.harness.loopback import answer, free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 IMAGE = "registry.cn-hangzhou.aliyuncs.com/knative-sample/helloworld-go:73fbdd56"
 START_S_MAX = 30.0
 STOP_S_MAX = 30.0
 COMMAND_S_MAX = 90.0
-
-
-class BenchmarkError(Exception):
-    """Something that the benchmark needs did not work."""
 
 
 def environment() -> dict[str, str]:
@@ -46,13 +43,6 @@ def make_importable() -> None:
 def knary(*arguments: str) -> list[str]:
     """Return the argument list that runs a knary command with this Python."""
     return [sys.executable, "-P", "-m", "knary", *arguments]
-
-
-def free_port() -> int:
-    """Return a loopback port that nothing listens on just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 class Instance:
@@ -172,20 +162,6 @@ def first_answer(
             raise BenchmarkError(f"the process ended with {process.returncode}")
         time.sleep(0.001)
     raise BenchmarkError(f"no 200 for {host} within {wait_s:g} s")
-
-
-def answer(port: int, host: str) -> bytes:
-    """Return the body of a 200; b"" for any other answer, or none."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/", headers={"Host": host})
-        response = connection.getresponse()
-        body = response.read()
-        return body if response.status == 200 else b""
-    except (OSError, http.client.HTTPException):
-        return b""
-    finally:
-        connection.close()
 
 
 def percents_of(text: str) -> Sequence[int]:

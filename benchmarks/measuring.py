@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import processes
 import report
+
+from benchmarks.harness import processes
+from benchmarks.harness.cores import rotated
+from benchmarks.harness.drivers.counts import Counts
 
 BUSY_MIN = 0.7  # a proxy that uses less of its cores waited for the load
 LOAD_BUSY_MAX = 0.95  # load and replicas that use more of theirs held the proxy up
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What a driver counted. `cpu_s` is what the driver itself used."""
-
-    requests: int
-    elapsed_s: float
-    p50_us: float = 0.0
-    p99_us: float = 0.0
-    cpu_s: float = 0.0
 
 
 Drive = Callable[[int], Counts]  # load a proxy for so many seconds
@@ -53,31 +44,6 @@ class Turn:
     @property
     def cpu_us(self) -> float:
         return self.user_us + self.system_us
-
-
-@dataclass(frozen=True)
-class Cores:
-    """Who runs where: the proxy on some cores, driver and replicas on the others."""
-
-    proxy: tuple[int, ...]
-    load: tuple[int, ...]
-
-
-def share_out(available: Sequence[int], workers: int) -> Cores:
-    """Return `workers` cores for the proxy and the rest for the load.
-
-    With no rest, the load shares the proxy's cores: CPU per request still counts, busy does not.
-    Raise ValueError when there are fewer cores than workers.
-    """
-    ordered = sorted(available)
-    if len(ordered) < workers:
-        raise ValueError(f"{workers} workers need {workers} cores; this process may use {ordered}")
-    split = len(ordered) - workers
-    return Cores(proxy=tuple(ordered[split:]), load=tuple(ordered[:split] or ordered))
-
-
-def available_cores() -> list[int]:
-    return sorted(os.sched_getaffinity(0))
 
 
 def turn(drive: Drive, proxy: Side, replicas: Side, seconds: tuple[int, int]) -> Turn:
@@ -116,12 +82,6 @@ def in_turns(
         line = ", ".join(f"{name} {taken[-1].cpu_us:.1f}" for name, taken in turns.items())
         report.say(f"{title} {number + 1}/{rounds}: CPU µs per request: {line}")
     return turns
-
-
-def rotated(names: Sequence[str], by: int) -> list[str]:
-    """Return the names from another one on, so that no proxy always follows the same one."""
-    start = by % len(names)
-    return [*names[start:], *names[:start]]
 
 
 def summary(turns: dict[str, list[Turn]], ours: str) -> dict[str, Any]:

@@ -14,14 +14,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import h2c
 import memory_clients as clients
 import ownworker
-import processes
 import report
 from instance import BenchmarkError, folder
-from peers import proxies
-from peers.proxies import Proxy
+
+from benchmarks.harness import processes
+from benchmarks.harness.loopback import speaks_h2c
+from benchmarks.harness.peers import proxies
+from benchmarks.harness.peers.proxies import Proxy
 
 OURS = "knary"
 MIB = 1024**2
@@ -90,7 +91,7 @@ def h2_download(proxy: Proxy, options: argparse.Namespace) -> dict[str, Any]:
 
 def speaks_h2(proxy: Proxy) -> str:
     """Return why h2c is not measured, "" when it is."""
-    if not h2c.is_spoken(proxy.port):
+    if not speaks_h2c(proxy.port):
         return "not supported yet: no SETTINGS frame for an answer to the preface"
     return ""
 

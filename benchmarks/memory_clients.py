@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 
 import h2c
-from drivers import h2load
 from instance import BenchmarkError
 from ownworker import HOST
+
+from benchmarks.harness.drivers import h2load
 
 MIB = 1024 * 1024
 PIECE = b"x" * (256 * 1024)

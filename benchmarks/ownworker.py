@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import instance
-import processes
 from instance import BenchmarkError
+
+from benchmarks.harness import processes
 
 instance.make_importable()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import math
 import os
 import platform
 import statistics
@@ -14,17 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness.drivers.counts import percentile
+
 OUT = Path(__file__).resolve().parent / "out"
 
 
 def median(values: Sequence[float]) -> float:
     return statistics.median(values)
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """Return the nearest-rank percentile: a value that was measured, never one in between."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def spread(values: Sequence[float], digits: int = 2) -> dict[str, float]:

@@ -17,16 +17,18 @@ from typing import Any
 
 import measuring
 import ownworker
-import processes
 import report
 import stalls
 import table_compile
 import tables
-from drivers import wrk
 from instance import BenchmarkError, folder
 from measuring import Side, Turn
 from ownworker import OwnWorker
-from peers import proxies
+
+from benchmarks.harness import processes
+from benchmarks.harness.cores import available_cores, share_out
+from benchmarks.harness.drivers import wrk
+from benchmarks.harness.peers import proxies
 
 SMALL, LARGE = "1 service", "many services"
 HOST = tables.HOST_PATTERN % 0
@@ -44,7 +46,7 @@ def per_request(
     place: Path, options: argparse.Namespace, addresses: tuple[str, ...], behind: Side
 ) -> dict[str, Any]:
     """Return CPU per request with either table, in turns, for three kinds of load."""
-    cores = measuring.share_out(measuring.available_cores(), 1)
+    cores = share_out(available_cores(), 1)
     loads = {
         "bare": ("hosts", ("1", tables.HOST_PATTERN)),
         "browser": ("browser", (HOST,)),
@@ -212,7 +214,7 @@ def run(options: argparse.Namespace) -> int:
     processes.allow_open_files(65536)
     with folder() as place, ownworker.standins(place) as replicas:
         addresses = tuple(address for address, _ in replicas)
-        cores = measuring.share_out(measuring.available_cores(), 1)
+        cores = share_out(available_cores(), 1)
         for _, pid in replicas:
             processes.pin(pid, cores.load)
         behind = Side(tuple(pid for _, pid in replicas), len(cores.load))

@@ -192,8 +192,9 @@ def report_of(load: Load) -> dict[str, float]:
 
 def drive(pace: Pace, cores: Iterable[int]) -> dict[str, float]:
     """Run this module on these cores; return its report. Raise BenchmarkError when it failed."""
-    from drivers import wrk
     from instance import BenchmarkError
+
+    from benchmarks.harness.drivers import wrk
 
     numbers = (pace.port, pace.host, pace.rate_per_s, pace.seconds, pace.connections, pace.warm_s)
     call = [sys.executable, __file__, *map(str, numbers)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.harness.drivers import h2load, wrk
+
 H2LOAD = """\
 starting benchmark...
 finished in {took}, 123.00 req/s, 1.20MB/s
@@ -19,9 +21,9 @@ def h2load_says(**changed: object) -> str:
     return H2LOAD.format(**{**values, "other": 0, **changed})
 
 
-def test_wrks_last_line_is_its_counts(load) -> None:
+def test_wrks_last_line_is_its_counts() -> None:
     said = "Running 1s test\n  stuff\n\nRESULT 5000 2000000 0 321 987\n"
-    counts = load("drivers.wrk").parsed(said)
+    counts = wrk.parsed(said)
     assert (counts.requests, counts.elapsed_s, counts.p50_us, counts.p99_us) == (5000, 2, 321, 987)
 
 
@@ -33,16 +35,16 @@ def test_wrks_last_line_is_its_counts(load) -> None:
         pytest.param("RESULT 0 1000000 0 0 0", "0 of 0", id="nothing was sent"),
     ],
 )
-def test_a_failed_run_of_wrk_counts_nothing(load, said: str, why: str) -> None:
+def test_a_failed_run_of_wrk_counts_nothing(said: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        load("drivers.wrk").parsed(said)
+        wrk.parsed(said)
 
 
 @pytest.mark.parametrize(
     ("took", "seconds"), [("2.50s", 2.5), ("250.00ms", 0.25), ("900us", 0.0009), ("1.5m", 90)]
 )
-def test_h2loads_summary_is_its_counts_in_any_unit(load, took: str, seconds: float) -> None:
-    counts = load("drivers.h2load").parsed(h2load_says(took=took))
+def test_h2loads_summary_is_its_counts_in_any_unit(took: str, seconds: float) -> None:
+    counts = h2load.parsed(h2load_says(took=took))
     assert counts.requests == 300
     assert counts.elapsed_s == pytest.approx(seconds)
 
@@ -56,14 +58,14 @@ def test_h2loads_summary_is_its_counts_in_any_unit(load, took: str, seconds: flo
         pytest.param(h2load_says(total=0, done=0, ok=0, codes=0), id="nothing was sent"),
     ],
 )
-def test_a_failed_run_of_h2load_counts_nothing(load, said: str) -> None:
+def test_a_failed_run_of_h2load_counts_nothing(said: str) -> None:
     with pytest.raises(ValueError, match=r"no result|succeeded"):
-        load("drivers.h2load").parsed(said)
+        h2load.parsed(said)
 
 
-def test_h2loads_log_has_a_latency_per_line(load) -> None:
+def test_h2loads_log_has_a_latency_per_line() -> None:
     log = "1700000000000000\t200\t150\n1700000000000100\t200\t350\n"
-    assert load("drivers.h2load").latencies_us(log) == [150.0, 350.0]
+    assert h2load.latencies_us(log) == [150.0, 350.0]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.harness.cores import rotated, share_out
+
 
 @pytest.mark.parametrize(
     ("available", "workers", "proxy", "rest"),
@@ -14,18 +16,17 @@ import pytest
         pytest.param([0, 1], 2, (0, 1), (0, 1), id="nothing is left: the load shares"),
     ],
 )
-def test_cores_are_shared_out(load, available, workers, proxy, rest) -> None:
-    cores = load("measuring").share_out(available, workers)
+def test_cores_are_shared_out(available, workers, proxy, rest) -> None:
+    cores = share_out(available, workers)
     assert (cores.proxy, cores.load) == (proxy, rest)
 
 
-def test_more_workers_than_cores_are_refused(load) -> None:
+def test_more_workers_than_cores_are_refused() -> None:
     with pytest.raises(ValueError, match="2 workers need 2 cores"):
-        load("measuring").share_out([0], 2)
+        share_out([0], 2)
 
 
-def test_each_round_begins_with_another_proxy(load) -> None:
-    rotated = load("measuring").rotated
+def test_each_round_begins_with_another_proxy() -> None:
     assert [rotated("abc", number)[0] for number in range(4)] == ["a", "b", "c", "a"]
     assert sorted(rotated("abc", 2)) == ["a", "b", "c"]
 

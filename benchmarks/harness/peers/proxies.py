@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import h2c
-import processes
-from instance import BenchmarkError, answer, free_port
-from peers import configurations
-from peers.configurations import Setup
+from benchmarks.harness import processes
+from benchmarks.harness.errors import BenchmarkError
+from benchmarks.harness.loopback import answer, free_port, speaks_h2c
+from benchmarks.harness.peers import configurations
+from benchmarks.harness.peers.configurations import Setup
 
 INSTALL = {
     "nginx": "Debian and Ubuntu: apt install nginx-light; macOS: brew install nginx",
@@ -27,7 +29,10 @@ INSTALL = {
 }
 NAMES = ("nginx", "haproxy", "envoy", "aiohttp")
 H2C = ("haproxy", "envoy")  # those that can be told to speak h2c on both sides
+H2C_IN_FRONT = ("nginx", *H2C)  # and those that speak it to clients at least
 START_S_MAX = 10.0
+VERSION_S_MAX = 10.0
+VERSION = re.compile(r"\d+\.\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,9 @@ def _bundled_envoy() -> str | None:
 def command(name: str, setup: Setup) -> list[str]:
     """Write the peer's configuration into its folder; return how it is started."""
     if name == "aiohttp":
-        program = Path(__file__).resolve().parent.parent / "plain_proxy.py"
-        return [sys.executable, str(program), str(setup.port), *setup.backends]
+        program = Path(__file__).with_name("plain_proxy.py")
+        shares = [f"{address}={weight}" for _, address, weight in setup.shares()]
+        return [sys.executable, str(program), str(setup.port), *shares]
     binary = find(name) or name
     file = setup.folder / f"{name}.json" if name == "envoy" else setup.folder / f"{name}.conf"
     file.write_text(getattr(configurations, name)(setup), encoding="utf-8")
@@ -83,17 +89,40 @@ def command(name: str, setup: Setup) -> list[str]:
     return [binary, "-c", str(file), "--concurrency", str(setup.workers), *quiet]
 
 
+def version(name: str) -> str:
+    """Return the version that a peer says it has; "" when it does not."""
+    if name == "aiohttp":
+        return importlib.metadata.version("aiohttp")
+    asked = "--version" if name == "envoy" else "-v"
+    done = subprocess.run(
+        [find(name) or name, asked],
+        capture_output=True,
+        text=True,
+        timeout=VERSION_S_MAX,
+        check=False,
+    )
+    found = VERSION.search(done.stdout + done.stderr)
+    return found[0] if found else ""
+
+
 @contextlib.contextmanager
 def running(
-    name: str, folder: Path, backends: tuple[str, str], *, workers: int = 1, h2: bool = False
+    name: str,
+    folder: Path,
+    backends: tuple[str, ...],
+    *,
+    workers: int = 1,
+    h2: bool = False,
+    http1_backends: bool = False,
+    percents: tuple[int, ...] = (),
 ) -> Iterator[Proxy]:
-    """Start a peer before `backends` ("HOST:PORT", each half of the requests); end it by its id."""
+    """Start a peer before `backends` ("HOST:PORT", by percents or evenly); end it by its id."""
     place = folder / f"{name}-{workers}{'-h2c' if h2 else ''}"
     place.mkdir()
-    setup = Setup(place, free_port(), backends, workers, h2)
+    setup = Setup(place, free_port(), backends, workers, h2, percents, http1_backends)
     with processes.started(command(name, setup), place / "output") as process:
         wait_until_it_answers(name, setup.port, process, place / "output", h2=h2)
-        pids = (process.pid,)
+        pids: tuple[int, ...] = (process.pid,)
         if name == "nginx" and workers > 1:  # the master only watches its workers
             pids = processes.children(process.pid)
         yield Proxy(name, setup.port, pids)
@@ -104,7 +133,7 @@ def wait_until_it_answers(
 ) -> None:
     """Return when the port answers. Raise BenchmarkError when the process ended or took long."""
     deadline = time.monotonic() + START_S_MAX
-    while not (h2c.is_spoken(port) if h2 else answer(port, "127.0.0.1")):
+    while not (speaks_h2c(port) if h2 else answer(port, "127.0.0.1")):
         if process.poll() is not None or time.monotonic() > deadline:
             said = output.read_text(errors="replace").strip()
             raise BenchmarkError(f"{name} did not start: {said}")

@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import processes
-from instance import BenchmarkError
-from measuring import Counts
-from peers.proxies import find
+from benchmarks.harness import processes
+from benchmarks.harness.drivers.counts import Counts
+from benchmarks.harness.errors import BenchmarkError
+from benchmarks.harness.peers.proxies import find
 
 HERE = Path(__file__).resolve().parent
 RESULT = re.compile(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)")

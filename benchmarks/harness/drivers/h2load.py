@@ -7,12 +7,11 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import measuring
-import report
-from drivers import wrk
-from instance import BenchmarkError
-from measuring import Counts
-from peers.proxies import find
+from benchmarks.harness.cores import available_cores
+from benchmarks.harness.drivers import wrk
+from benchmarks.harness.drivers.counts import Counts, percentile
+from benchmarks.harness.errors import BenchmarkError
+from benchmarks.harness.peers.proxies import find
 
 REQUESTS = re.compile(
     r"^requests: (\d+) total, (\d+) started, (\d+) done, (\d+) succeeded, (\d+) failed,"
@@ -74,7 +73,7 @@ def drive(
         except ValueError as error:
             raise BenchmarkError(f"h2load on port {port}: {error}\n{said.strip()}") from error
         taken = latencies_us(log.read())
-    p50, p99 = (report.percentile(taken, each) if taken else 0.0 for each in (50, 99))
+    p50, p99 = (percentile(taken, each) if taken else 0.0 for each in (50, 99))
     return Counts(counts.requests, counts.elapsed_s, p50, p99, cpu_s)
 
 
@@ -82,7 +81,7 @@ def trial(port: int, extra: Sequence[str], wait_s: float = 5.0) -> str:
     """Send one request; return what is wrong with it, "" when nothing is."""
     waits = ("-T", f"{wait_s:g}s", "-N", f"{wait_s:g}s")
     call = command(port, ("-n1", "-c1", "-m1", *waits, *extra))
-    said, _ = wrk.run(call, 2 * wait_s, measuring.available_cores())
+    said, _ = wrk.run(call, 2 * wait_s, available_cores())
     try:
         parsed(said)
     except ValueError as error:

@@ -1,12 +1,12 @@
 """The proxy that one writes in an afternoon: an aiohttp server before an aiohttp client.
 
-python benchmarks/plain_proxy.py PORT BACKEND BACKEND
+python plain_proxy.py PORT BACKEND=WEIGHT ...
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
+import random
 import sys
 from collections.abc import AsyncIterator
 
@@ -16,15 +16,16 @@ from aiohttp import ClientSession, TCPConnector, web
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "host"}
 
 
-async def make_app(backends: list[str]) -> web.Application:
-    """Return the proxy as an application."""
-    turns = itertools.cycle(backends)
+async def make_app(shares: list[str]) -> web.Application:
+    """Return the proxy as an application; each share is HOST:PORT=WEIGHT."""
+    backends = [share.partition("=")[0] for share in shares]
+    weights = [int(share.partition("=")[2]) for share in shares]
     session = web.AppKey("session", ClientSession)
 
     async def forward(request: web.Request) -> web.Response:
         async with request.app[session].request(
             request.method,
-            f"http://{next(turns)}{request.rel_url}",
+            f"http://{random.choices(backends, weights)[0]}{request.rel_url}",
             headers=[(k, v) for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP],
             data=request.content if request.can_read_body else None,
         ) as answer:
@@ -43,11 +44,11 @@ async def make_app(backends: list[str]) -> web.Application:
 
 
 def main() -> None:
-    port, *backends = sys.argv[1:]
+    port, *shares = sys.argv[1:]
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     web.run_app(
-        make_app(backends),
+        make_app(shares),
         host="127.0.0.1",
         port=int(port),
         access_log=None,

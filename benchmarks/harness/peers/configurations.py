@@ -1,6 +1,6 @@
 """What each peer is told: texts that depend on nothing but their arguments.
 
-All are given the least to do that still is a proxy which splits 50/50: no access log, no
+All are given the least to do that still is a proxy which splits by percent: no access log, no
 metrics, connections to both sides kept open, bodies streamed and never put on a disk. All add
 X-Forwarded-For, as a proxy before an application does.
 """
@@ -15,13 +15,29 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Setup:
-    """What a peer is for: two backends ("HOST:PORT"), its port, how many workers, h2c or not."""
+    """What a peer is for: backends ("HOST:PORT") and their percents, its port, how many workers.
+
+    No percents are even ones. With `h2c` it speaks h2c to its clients, and to the backends unless
+    `http1_backends`.
+    """
 
     folder: Path
     port: int
-    backends: tuple[str, str]
+    backends: tuple[str, ...]
     workers: int = 1
     h2c: bool = False
+    percents: tuple[int, ...] = ()
+    http1_backends: bool = False
+
+    @property
+    def is_h2c_behind(self) -> bool:
+        return self.h2c and not self.http1_backends
+
+    def shares(self) -> list[tuple[str, str, int]]:
+        """Return the name, address and weight of each backend that gets requests."""
+        weights = self.percents or (1,) * len(self.backends)
+        named = enumerate(zip(self.backends, weights, strict=True), 1)
+        return [(f"r{number}", address, weight) for number, (address, weight) in named if weight]
 
 
 NGINX = """\
@@ -40,12 +56,11 @@ http {{
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
   keepalive_requests 100000000;
-  split_clients $connection.$connection_requests $target {{ 50% one; * two; }}
-  upstream one {{ server {one}; keepalive 256; keepalive_requests 100000000; }}
-  upstream two {{ server {two}; keepalive 256; keepalive_requests 100000000; }}
+  split_clients $connection.$connection_requests $target {{ {split} }}
+{upstreams}
   client_max_body_size 0;
   server {{
-    listen 127.0.0.1:{port} backlog=4096{reuseport};
+    listen 127.0.0.1:{port} backlog=4096{http2}{reuseport};
     location / {{
       proxy_pass http://$target;
       proxy_http_version 1.1;
@@ -77,8 +92,7 @@ frontend front
   default_backend both
 backend both
   balance roundrobin
-  server one {one} weight 50{h2}
-  server two {two} weight 50{h2}
+{servers}
 """
 
 _TYPE = "type.googleapis.com/envoy."
@@ -89,29 +103,43 @@ _ENOUGH = 100_000  # more than any case needs: circuit breakers are not what is 
 
 
 def nginx(setup: Setup) -> str:
-    """Return nginx.conf: split_clients before two upstreams."""
-    one, two = setup.backends
+    """Return nginx.conf: split_clients before an upstream for each backend."""
+    shares = setup.shares()
+    total = sum(weight for _, _, weight in shares)
+    *parts, (last, _, _) = shares  # split_clients gives the last one what is left
+    split = "".join(f"{100 * weight / total:.2f}% {name}; " for name, _, weight in parts)
+    kept = "keepalive 256; keepalive_requests 100000000;"
     many = setup.workers > 1
     return NGINX.format(
         folder=setup.folder,
         port=setup.port,
-        one=one,
-        two=two,
+        split=f"{split}* {last};",
+        upstreams="\n".join(
+            f"  upstream {name} {{ server {address}; {kept} }}" for name, address, _ in shares
+        ),
         workers=setup.workers,
         master="on" if many else "off",
         reuseport=" reuseport" if many else "",
+        http2=" http2" if setup.h2c else "",
     )
 
 
 def haproxy(setup: Setup) -> str:
-    """Return haproxy.cfg: round robin over two servers, h2c on both sides when asked."""
-    one, two = setup.backends
-    h2 = " proto h2" if setup.h2c else ""
-    return HAPROXY.format(port=setup.port, one=one, two=two, workers=setup.workers, h2=h2)
+    """Return haproxy.cfg: round robin by weight over servers."""
+    behind = " proto h2" if setup.is_h2c_behind else ""
+    return HAPROXY.format(
+        port=setup.port,
+        servers="\n".join(
+            f"  server {name} {address} weight {weight}{behind}"
+            for name, address, weight in setup.shares()
+        ),
+        workers=setup.workers,
+        h2=" proto h2" if setup.h2c else "",
+    )
 
 
 def envoy(setup: Setup) -> str:
-    """Return the bootstrap as JSON: weighted clusters 50/50, which is how Knative splits."""
+    """Return the bootstrap as JSON: weighted clusters, which is how Knative splits."""
     manager = {
         "@type": _TYPE + _MANAGER,
         "stat_prefix": "front",
@@ -119,7 +147,7 @@ def envoy(setup: Setup) -> str:
         "http2_protocol_options": {"max_concurrent_streams": _STREAMS_MAX},
         "generate_request_id": False,
         "use_remote_address": True,
-        "route_config": {"virtual_hosts": [_virtual_host()]},
+        "route_config": {"virtual_hosts": [_virtual_host(setup)]},
         "http_filters": [
             {
                 "name": "envoy.filters.http.router",
@@ -142,19 +170,21 @@ def envoy(setup: Setup) -> str:
         "tcp_backlog_size": 4096,
         "filter_chains": [chain],
     }
-    named = zip(("one", "two"), setup.backends, strict=True)
     bootstrap = {
         "stats_config": {"stats_matcher": {"reject_all": True}},
         "static_resources": {
             "listeners": [listener],
-            "clusters": [_cluster(name, at, h2c=setup.h2c) for name, at in named],
+            "clusters": [
+                _cluster(name, at, h2c=setup.is_h2c_behind) for name, at, _ in setup.shares()
+            ],
         },
     }
     return json.dumps(bootstrap, indent=1)
 
 
-def _virtual_host() -> dict[str, Any]:
-    split = {"clusters": [{"name": name, "weight": 50} for name in ("one", "two")]}
+def _virtual_host(setup: Setup) -> dict[str, Any]:
+    shares = setup.shares()
+    split = {"clusters": [{"name": name, "weight": weight} for name, _, weight in shares]}
     route = {"match": {"prefix": "/"}, "route": {"weighted_clusters": split, "timeout": "0s"}}
     return {"name": "all", "domains": ["*"], "routes": [route]}
 
