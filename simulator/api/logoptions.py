@@ -7,7 +7,6 @@ Source: the API server's `pkg/apis/core/validation` (ValidatePodLogOptions) and
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,13 +15,10 @@ from msgspec.structs import replace
 
 from simulator.api.queries import Query
 from simulator.errors import BadRequest, Invalid
+from simulator.replicalogs.marks import nanoseconds
 from simulator.replicalogs.reading import Wanted
 from simulator.resources.core import Pod
 
-# RFC 3339; of a fraction nine digits count.
-_TIME: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)"
-)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NS: Final = 1_000_000_000
 _NOT_STARTED: Final = {
@@ -56,7 +52,7 @@ def options_of(query: Query, pod: str, now: datetime) -> LogOptions:
         causes.append(("[]", "FieldValueForbidden", both))
     elif since_s is not None and since_s < 1:
         causes.append(_invalid("sinceSeconds", since_s, "must be greater than 0"))
-    since_ns = nanoseconds(since_time) if since_time else None
+    since_ns = _moment(since_time) if since_time else None
     if causes:
         raise Invalid.of("", "PodLogOptions", pod, causes)
     if since_s is not None:
@@ -78,18 +74,12 @@ def _invalid(field: str, value: int, why: str) -> tuple[str, str, str]:
     return (field, "FieldValueInvalid", f"Invalid value: {value}: {why}")
 
 
-def nanoseconds(text: str) -> int:
+def _moment(text: str) -> int:
     """Return an RFC 3339 time in nanoseconds since 1970. Raise BadRequest."""
-    match = _TIME.fullmatch(text)
     try:
-        if match is None:
-            raise ValueError
-        day, time, fraction, zone = match.groups()
-        whole = datetime.fromisoformat(f"{day}T{time}{'+00:00' if zone in 'Zz' else zone}")
+        return nanoseconds(text)
     except ValueError as error:
         raise BadRequest(f'invalid time "{text[:60]}": want RFC 3339') from error
-    seconds = (whole - _EPOCH) // timedelta(seconds=1)
-    return seconds * _NS + int((fraction or "").ljust(9, "0"))
 
 
 def container_of(pod: Pod, wanted: str) -> str:

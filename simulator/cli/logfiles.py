@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from simulator.replicalogs.files import LOG, PREVIOUS
+from simulator.replicalogs.reading import LogTail, Wanted
+
 READ_BYTES = 65_536
 LINE_BYTES_MAX = 65_536  # a longer line is shown in parts
-TAIL_BYTES_MAX = 16 * 1024 * 1024
-SUFFIX = ".log"
 
 
 class Line(NamedTuple):
@@ -21,87 +24,122 @@ class Line(NamedTuple):
 
 
 class LogFiles:
-    """The logs in `folder` of the replicas whose name `is_wanted`; new ones are found later.
+    """The logs in `folder`/`namespace` of the replicas of which something is `wanted`.
 
-    A log that became shorter was emptied by knary, to bound it, and another file is the log of the
-    next run: reading starts anew.
+    A replica that comes later is found then, and all of its log is new. So is all that its next
+    run writes, after the last words of the run that was read.
     """
 
-    def __init__(self, folder: Path, is_wanted: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        namespace: str,
+        wanted: Callable[[str], Wanted | None],
+        limit_bytes: int | None = None,
+    ) -> None:
         self._folder = folder
-        self._is_wanted = is_wanted
-        self._offsets: dict[str, int] = {}
-        self._files: dict[str, int] = {}  # the inode that was read
-        self._rests: dict[str, bytes] = {}
+        self._namespace = namespace
+        self._wanted = wanted
+        self._limit_bytes = limit_bytes
+        self._open: dict[str, _OneLog] = {}
         self._seen: dict[str, None] = {}
+        self._is_first_look = True
 
     @property
     def pods(self) -> tuple[str, ...]:
         """Return the replicas whose logs were read so far, those that are gone too."""
         return tuple(self._seen)
 
-    def skip_to_tail(self, lines: int) -> None:
-        """Leave out all but the last lines of each log that is there."""
-        for pod in self._find():
-            self._offsets[pod] = _tail_offset(self._path(pod), lines)
+    @property
+    def has_all(self) -> bool:
+        """Tell whether of each log as much was read as may be."""
+        return bool(self._open) and all(log.left == 0 for log in self._open.values())
 
     def read(self) -> Iterator[Line]:
         """Yield the whole lines that are new since the last call, log by log."""
-        for pod in self._find():
-            yield from self._read_one(pod)
+        is_first, self._is_first_look = self._is_first_look, False
+        for pod in sorted({*self._found(), *self._open}):
+            log = self._open.get(pod) or self._begin(pod, is_first=is_first)
+            while log is not None:
+                # Asked before the last read: what a run wrote before it ended is still shown.
+                is_current = log.tail.is_current()
+                yield from log.lines()
+                if is_current:
+                    break
+                yield from log.rest()
+                log.tail.close()
+                del self._open[pod]
+                log = self._begin(pod, is_first=False)
 
     def rest(self) -> Iterator[Line]:
         """Yield what each log has after its last line end: the end of a log that is done."""
-        for pod, rest in self._rests.items():
-            if rest:
-                yield Line(pod, rest.decode("utf-8", "replace"))
-        self._rests.clear()
+        for log in self._open.values():
+            yield from log.rest()
 
-    def _read_one(self, pod: str) -> Iterator[Line]:
-        try:
-            with self._path(pod).open("rb") as file:
-                self._seen[pod] = None
-                now = os.fstat(file.fileno())
-                offset = self._offsets.get(pod, 0)
-                is_anew = offset > now.st_size or self._files.get(pod, now.st_ino) != now.st_ino
-                self._files[pod] = now.st_ino
-                file.seek(0 if is_anew else offset)
-                rest = b"" if is_anew else self._rests.pop(pod, b"")
-                while data := file.read(READ_BYTES):
-                    *whole, rest = (rest + data).split(b"\n")
-                    if len(rest) > LINE_BYTES_MAX:
-                        whole, rest = [*whole, rest], b""
-                    for line in whole:
-                        yield Line(pod, line.decode("utf-8", "replace").removesuffix("\r"))
-                self._offsets[pod] = file.tell()
-                self._rests[pod] = rest
-        except FileNotFoundError:
-            self._offsets.pop(pod, None)
+    def close(self) -> None:
+        for log in self._open.values():
+            log.tail.close()
 
-    def _find(self) -> list[str]:
+    def _begin(self, pod: str, *, is_first: bool) -> _OneLog | None:
+        """Return the log of the replica, from where it is to be shown; None if there is none."""
+        wanted = self._wanted(pod)
+        if wanted is None:
+            return None
+        if not is_first:
+            wanted = replace(wanted, tail_lines=None)
+        tail = LogTail(self._folder, self._namespace, pod, wanted, READ_BYTES)
+        if not tail.is_there:
+            tail.close()
+            return None
+        self._seen[pod] = None
+        self._open[pod] = _OneLog(pod, tail, self._limit_bytes)
+        return self._open[pod]
+
+    def _found(self) -> list[str]:
         try:
-            names = os.listdir(self._folder)
+            names = os.listdir(self._folder / self._namespace)
         except FileNotFoundError:
             return []
-        pods = (name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX))
-        return sorted(pod for pod in pods if self._is_wanted(pod))
+        return [
+            name.removesuffix(PREVIOUS).removesuffix(LOG)
+            for name in names
+            if name.endswith((LOG, LOG + PREVIOUS))
+        ]
 
-    def _path(self, pod: str) -> Path:
-        return self._folder / f"{pod}{SUFFIX}"
 
+class _OneLog:
+    """One run's log, cut into lines; of its bytes at most `left` more."""
 
-def _tail_offset(path: Path, lines: int) -> int:
-    """Return where the last lines of a file begin."""
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if lines == 0:
-            return size
-        start = max(0, size - TAIL_BYTES_MAX)
-        file.seek(start)
-        tail = file.read(size - start)
-    position = len(tail) - 1 if tail.endswith(b"\n") else len(tail)
-    for _ in range(lines):
-        position = tail.rfind(b"\n", 0, position)
-        if position < 0:
-            return start
-    return start + position + 1
+    def __init__(self, pod: str, tail: LogTail, left: int | None) -> None:
+        self.tail = tail
+        self.left = left
+        self._pod = pod
+        self._rest = b""
+        self._times_emptied = 0
+
+    def lines(self) -> Iterator[Line]:
+        """Yield the whole lines that are new."""
+        while self.left != 0:
+            count, shown = self.tail.read()
+            if not count:
+                return
+            if self.tail.times_emptied > self._times_emptied:
+                self._times_emptied = self.tail.times_emptied
+                yield from self.rest()
+            if self.left is not None:
+                shown = shown[: self.left]
+                self.left -= len(shown)
+            *whole, self._rest = (self._rest + shown).split(b"\n")
+            if len(self._rest) > LINE_BYTES_MAX or self.left == 0:
+                whole, self._rest = [*whole, *([self._rest] if self._rest else [])], b""
+            for line in whole:
+                yield self._line(line)
+
+    def rest(self) -> Iterator[Line]:
+        """Yield what there is after the last line end."""
+        if self._rest:
+            yield self._line(self._rest)
+        self._rest = b""
+
+    def _line(self, line: bytes) -> Line:
+        return Line(self._pod, line.decode("utf-8", "replace").removesuffix("\r"))

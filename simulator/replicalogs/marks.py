@@ -7,15 +7,21 @@ the interval in which it was begun, and never an earlier one than it should.
 
 from __future__ import annotations
 
+import re
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 _PACKED: Final = struct.Struct("<QQ")
 MARK_BYTES: Final = _PACKED.size
 _NS: Final = 1_000_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# RFC 3339; of a fraction nine digits count.
+_TIME: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)"
+)
 
 
 class Mark(NamedTuple):
@@ -79,3 +85,14 @@ def stamp(at_ns: int) -> str:
     """Return a moment as the kubelet writes it: RFC 3339, nine digits, UTC."""
     seconds, rest = divmod(at_ns, _NS)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def nanoseconds(text: str) -> int:
+    """Return an RFC 3339 time in nanoseconds since 1970. Raise ValueError."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    day, time, fraction, zone = match.groups()
+    whole = datetime.fromisoformat(f"{day}T{time}{'+00:00' if zone in 'Zz' else zone}")
+    seconds = (whole - _EPOCH) // timedelta(seconds=1)
+    return seconds * _NS + int((fraction or "").ljust(9, "0"))

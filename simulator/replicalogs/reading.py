@@ -53,6 +53,7 @@ class LogTail:
         self._is_shown = True  # the line that `_offset` is in
         self._is_first_look = True
         self._is_closed = False
+        self.times_emptied = 0  # the log grew too large, and was begun anew in place
         self._lock = threading.Lock()
 
     @property
@@ -67,6 +68,17 @@ class LogTail:
             file = self._opened()
             return 0 if file is None else max(0, os.fstat(file).st_size - self._offset)
 
+    def is_current(self) -> bool:
+        """Tell whether what is read still has the log's name: no run began since, none is gone."""
+        with self._lock:
+            if self._file is None:
+                return not self._is_closed
+            try:
+                named = (self._folder / self._namespace / self._name).lstat()
+            except OSError:
+                return False
+            return os.path.samestat(named, os.fstat(self._file))
+
     def read(self, bytes_max: int | None = None) -> tuple[int, bytes]:
         """Return the next bytes: how many they are in the file, and what is shown of them.
 
@@ -80,6 +92,7 @@ class LogTail:
             # The log is emptied in place when it grew too large.
             if now.st_size < self._offset:
                 self._offset = 0
+                self.times_emptied += 1
                 self._begins_line = True
                 self._forget_marks()
             wanted = self._chunk_bytes if bytes_max is None else min(self._chunk_bytes, bytes_max)

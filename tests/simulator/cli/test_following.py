@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -75,6 +77,46 @@ def test_logs_follow_revisions_that_come_later(instance: Instance, tmp_path: Pat
         found = instance.run("get", "ksvc", "hello", "-o", "json").out
         newest = json.loads(found)["status"]["latestReadyRevisionName"]
         eventually("the new revision's lines", lambda: f"\n{newest}-deployment-" in read())
+
+
+CRASH_ONCE = """
+import os, sys
+if os.path.exists("crashed"):
+    print("again", flush=True)
+    import http.server
+    http.server.HTTPServer(
+        ("127.0.0.1", int(os.environ["PORT"])), http.server.SimpleHTTPRequestHandler
+    ).serve_forever()
+open("crashed", "w").close()
+print("last words", flush=True)
+sys.exit(3)
+"""
+
+
+def test_logs_are_of_one_run_as_kubectl_shows_them(instance: Instance, tmp_path: Path) -> None:
+    container = {"image": "helloworld-go", "command": [sys.executable, "-c", CRASH_ONCE]}
+    service = {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {"name": "crashing"},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+    path = tmp_path / "crashing.json"
+    path.write_text(json.dumps(service))
+    instance.run("apply", "-f", str(path))
+
+    def logs(*options: str) -> str:
+        return instance.run("logs", "crashing", *options).out
+
+    assert logs() == "again\n"
+    assert logs("--previous", "-f") == "last words\n"
+    moment, _, text = logs("-p", "--timestamps").partition(" ")
+    assert text == "last words\n"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", moment)
+    assert logs("--since", "1h", "--limit-bytes", "3", "-f") == "aga\n"
+    assert logs("--since-time", "2100-01-01T00:00:00Z") == ""
+    refused = instance.run("logs", "hello", "--previous", check=False)
+    assert refused.err.startswith("Error: no previous logs of 'hello' in namespace 'default';")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(instance: Instance) -> None:

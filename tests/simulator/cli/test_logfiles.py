@@ -7,10 +7,18 @@ from pathlib import Path
 import pytest
 
 from simulator.cli.logfiles import LINE_BYTES_MAX, Line, LogFiles
+from simulator.replicalogs.files import MARKS
+from simulator.replicalogs.marks import Mark, packed
+from simulator.replicalogs.reading import Wanted
+
+ALL = Wanted()
 
 
-def files(folder: Path) -> LogFiles:
-    return LogFiles(folder, lambda pod: pod.startswith("a"))
+def files(folder: Path, wanted: Wanted = ALL, limit_bytes: int | None = None) -> LogFiles:
+    def of(pod: str) -> Wanted | None:
+        return wanted if pod.startswith("a") else None
+
+    return LogFiles(folder.parent, folder.name, of, limit_bytes)
 
 
 def texts(lines: object) -> list[str]:
@@ -46,7 +54,7 @@ def test_a_log_that_was_emptied_is_read_anew(tmp_path: Path) -> None:
     shown = files(tmp_path)
     assert texts(shown.read()) == ["first", "second"]
     log.write_text("new\n")
-    assert texts(shown.read()) == ["new"]
+    assert texts(shown.read()) == ["half", "new"]
 
 
 def test_the_log_of_the_next_run_is_read_from_its_start(tmp_path: Path) -> None:
@@ -56,7 +64,7 @@ def test_the_log_of_the_next_run_is_read_from_its_start(tmp_path: Path) -> None:
     assert texts(shown.read()) == ["one"]
     log.rename(tmp_path / "a.log.previous")
     log.write_text("longer than the run before\n")
-    assert texts(shown.read()) == ["longer than the run before"]
+    assert texts(shown.read()) == ["half", "longer than the run before"]
 
 
 def test_a_log_that_is_gone_is_forgotten(tmp_path: Path) -> None:
@@ -75,8 +83,7 @@ def test_a_log_that_is_gone_is_forgotten(tmp_path: Path) -> None:
 @pytest.mark.parametrize("end", ["\n", ""], ids=["ended", "not ended"])
 def test_a_tail_is_the_last_lines(tmp_path: Path, lines: int, wanted: list[str], end: str) -> None:
     (tmp_path / "a.log").write_text("one\ntwo\nthree" + end)
-    shown = files(tmp_path)
-    shown.skip_to_tail(lines)
+    shown = files(tmp_path, Wanted(tail_lines=lines))
     assert texts([*shown.read(), *shown.rest()]) == wanted
 
 
@@ -87,3 +94,42 @@ def test_a_line_without_end_is_shown_in_parts(tmp_path: Path) -> None:
     assert parts
     assert max(map(len, parts)) <= 2 * LINE_BYTES_MAX
     assert "".join([*parts, *texts(shown.rest())]) == "x" * (2 * LINE_BYTES_MAX + 10)
+
+
+def test_the_run_before_is_read_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("this run\n")
+    (tmp_path / "a.log.previous").write_text("the run before\n")
+    (tmp_path / "ab.log").write_text("never restarted\n")
+    shown = files(tmp_path, Wanted(previous=True))
+    assert (texts(shown.read()), shown.pods) == (["the run before"], ("a",))
+
+
+def test_the_last_words_of_a_run_come_before_the_next_runs_first(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("one\n")
+    shown = files(tmp_path, Wanted(tail_lines=1))
+    assert texts(shown.read()) == ["one"]
+    with log.open("a") as file:
+        file.write("last\nwords")
+    log.rename(tmp_path / "a.log.previous")
+    log.write_text("next\nrun\n")
+    assert texts(shown.read()) == ["last", "words", "next", "run"]
+
+
+def test_lines_have_their_moments_and_old_ones_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("old\nnew\n")
+    (tmp_path / f"a.log{MARKS}").write_bytes(packed([Mark(4, 10), Mark(8, 20)]))
+    shown = files(tmp_path, Wanted(since_ns=15, timestamps=True))
+    assert texts(shown.read()) == ["1970-01-01T00:00:00.000000020Z new"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "wanted"), [(3, ["one"]), (4, ["one"]), (6, ["one", "tw"]), (99, ["one", "two"])]
+)
+def test_of_each_log_there_are_no_more_bytes_than_asked_for(
+    tmp_path: Path, limit: int, wanted: list[str]
+) -> None:
+    (tmp_path / "a.log").write_text("one\ntwo\n")
+    shown = files(tmp_path, limit_bytes=limit)
+    assert texts([*shown.read(), *shown.rest()]) == wanted
+    assert shown.has_all == (limit < 8)
