@@ -189,5 +189,5 @@ def _bound_told(bound: Fraction, splitter: str) -> str:
 
 
 def _told(counts: Mapping[str, int], percents: Mapping[str, float]) -> str:
-    listed = ", ".join(f"{name} {counts.get(name, 0)}" for name in {**percents, **counts})
+    listed = ", ".join(f"{name} {counts.get(name, 0)}" for name in sorted({**percents, **counts}))
     return f"{sum(counts.values())} requests split {listed}"

@@ -10,6 +10,7 @@ FAILED = 1  # refused by the API, or what was waited for failed
 USAGE = 2  # the command line itself is wrong; nothing was sent
 NOT_RUNNING = 3  # no knary answers for the data folder
 TIMED_OUT = 4  # waited in vain
+UNDECIDED = 5  # what was seen does not tell
 INTERRUPTED = 130  # Ctrl-C: 128 + SIGINT, as shells count
 
 

@@ -48,6 +48,9 @@ COMMANDS = {
     "images": Entry(_HERE + "images", "images", "Show which programs image names stand for."),
     "run": Entry(_HERE + "run", "run", "Play a scenario file and judge it."),
     "load": Entry(_HERE + "load", "load", "Send steady load and show who answered."),
+    "assert-split": Entry(
+        _HERE + "assert_split", "assert_split", "Tell whether requests are split as asked."
+    ),
     "top": Entry(_HERE + "top", "top", "Show requests, errors and latency by revision."),
     "bench": Entry(
         "benchmarks.harness.command", "bench", "Compare splitters, and measure gateways under load."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -10,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knary.sequential import DETECTABLE, FALSE_ALARM, MISS, Finding, SequentialSplitTest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def chances(test: SequentialSplitTest, share: float, requests: int) -> tuple[float, float]:
@@ -104,6 +108,28 @@ def test_a_million_runs_of_right_splitters_blame_none() -> None:
         for way in test.alternatives:
             evidence = way.evidence(1, 1) * hits + way.evidence(0, 1) * (n - hits)
             assert evidence.max() < test.blaming
+
+
+def documented() -> list[tuple[str, ...]]:
+    text = (ROOT / "docs" / "assert-split.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| (\d+)/\d+ \| (\d+) \| ([\d,]+) \| ([\d,]+) \|$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("row", documented(), ids="-".join)
+def test_it_takes_about_as_many_requests_as_is_documented(row: tuple[str, ...]) -> None:
+    share, off = int(row[0]) / 100, int(row[1]) / 100
+    draws = np.random.default_rng(3)
+    step = max(10, int(row[2].replace(",", "")) // 100)
+    for true, wanted in ((share, row[2]), (share + off, row[3])):
+        taken = []
+        for _ in range(200):
+            test = two(share, detectable=off)
+            while test.finding() is Finding.UNDECIDED:
+                hits = int(draws.binomial(step, true))
+                test.count("a", hits)
+                test.count("b", step - hits)
+            taken.append(test.requests)
+        assert np.mean(taken) == pytest.approx(int(wanted.replace(",", "")), rel=0.15)
 
 
 def test_what_gets_none_is_wrong_with_its_first_request() -> None:

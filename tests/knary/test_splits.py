@@ -74,7 +74,7 @@ def test_a_coin_is_read_until_it_is_known_and_no_further() -> None:
     assert report.method == "sequential test"
     assert 500 < report.requests < 20_000
     assert report.sentence == (
-        f"{report.requests} requests split old {report.counts['old']}, new {report.counts['new']},"
+        f"{report.requests} requests split new {report.counts['new']}, old {report.counts['old']},"
         " as asked (false alarm 1e-09, 5 points missed 0.001)"
     )
 
