@@ -11,13 +11,13 @@ from benchmarks.harness.documents.envelope import Document
 from benchmarks.harness.documents.gateway import GatewayResult
 
 # A kind's line here gives it a published schema, and a place in `knary bench compare`.
-RESULTS: dict[str, Any] = {gateway.SCHEMA: GatewayResult}
+DOCUMENTS: dict[str, Any] = {gateway.SCHEMA: Document[GatewayResult]}
 
 
 def json_schema(schema: str) -> dict[str, Any]:
     """Return the JSON Schema of a kind's documents. Raise KeyError for a kind that is not known."""
     made: dict[str, Any] = msgspec.json.decode(
-        msgspec.json.encode(msgspec.json.schema(Document[RESULTS[schema]]))  # tuples become lists
+        msgspec.json.encode(msgspec.json.schema(DOCUMENTS[schema]))  # tuples become lists
     )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
