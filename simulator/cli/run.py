@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import click
 
 from simulator.cli import exits, output
+from simulator.cli.exits import UsageError
 from simulator.cli.instance import Instance, instance_option
 from simulator.cli.playing import presenter_for, read_scenario
 
@@ -16,14 +18,16 @@ from simulator.cli.playing import presenter_for, read_scenario
 @click.argument(
     "files",
     nargs=-1,
-    required=True,
     metavar="FILE...",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 @click.option("--up", is_flag=True, help="Start a knary of its own for each file, on free ports.")
 @click.option("-v", "--verbose", is_flag=True, help="Show all that the commands print.")
+@click.option("--schema", is_flag=True, help="Print a scenario's JSON Schema, for editors.")
 @instance_option
-def run(files: tuple[Path, ...], instance: Instance, *, up: bool, verbose: bool) -> int:
+def run(
+    files: tuple[Path, ...], instance: Instance, *, up: bool, verbose: bool, schema: bool
+) -> int:
     """Play scenarios and judge them: on the running knary, or with --up on fresh ones.
 
     Every file is checked before the first is played. Ends with 0 if every claim held, 1 if one
@@ -42,6 +46,13 @@ def run(files: tuple[Path, ...], instance: Instance, *, up: bool, verbose: bool)
         run_interruptible,
     )
 
+    if schema:
+        from simulator.scenario.reading import scenario_schema
+
+        output.line(json.dumps(scenario_schema(), indent=2))
+        return exits.OK
+    if not files:
+        raise UsageError("name a scenario's file, such as scenarios/canary-release.yaml")
     scenarios = [read_scenario(path) for path in files]
     environment = dict(os.environ)
 

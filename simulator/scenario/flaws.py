@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from simulator.resources.durations import SECOND, parse_duration
 from simulator.resources.strictyaml import Flaw
 from simulator.scenario import model
-from simulator.scenario.model import ScenarioDocument
+from simulator.scenario.documents import (
+    DEPTH_MAX,
+    VERBS,
+    BranchDocument,
+    RampDocument,
+    ScenarioDocument,
+    StepDocument,
+)
 
 STEPS_MAX = 1000
 REQUESTS_MAX = 1_000_000  # each answer of a scenario is kept until it is judged
@@ -18,38 +25,96 @@ RATE_MAX_PER_S = 100_000.0
 CONNECTIONS_MAX = 1024
 PERCENT_SUM = 100
 
-VERBS = ("apply", "command", "load", "expect")
+REPEATS_MAX = 1000
+BRANCHES_MAX = 16
 
 
-def flaws_of(document: ScenarioDocument) -> Iterator[Flaw]:
-    """Yield whatever is wrong with a scenario that its types let pass, from top to bottom."""
-    if not document.steps:
-        yield Flaw("$.steps", f"no steps; a step is one of {', '.join(VERBS)}")
-    if len(document.steps) > STEPS_MAX:
-        yield Flaw("$.steps", f"{len(document.steps)} steps; the most are {STEPS_MAX}")
-    loads: set[str] = set()
-    before = False
-    for index, step in enumerate(document.steps):
-        path = f"$.steps[{index}]"
+class _Reader:
+    """Walks through the steps in the order in which they are played, with the loads that run."""
+
+    def __init__(self) -> None:
+        self.loads: dict[
+            str, str
+        ] = {}  # background loads that run: by name, the path of their step
+        self.before = False  # a load has ended, which a claim may be about
+
+    def steps(self, steps: Sequence[StepDocument], path: str, depth: int = 1) -> Iterator[Flaw]:
+        if not steps:
+            yield Flaw(path, f"no steps; a step is one of {', '.join(VERBS)}")
+        if len(steps) > STEPS_MAX:
+            yield Flaw(path, f"{len(steps)} steps; the most are {STEPS_MAX}")
+        if depth > DEPTH_MAX:
+            yield Flaw(path, f"steps within steps within steps; the deepest are {DEPTH_MAX}")
+            return
+        for index, step in enumerate(steps):
+            yield from self._step(step, f"{path}[{index}]", depth)
+
+    def _step(self, step: StepDocument, path: str, depth: int) -> Iterator[Flaw]:
         given = [verb for verb in VERBS if getattr(step, verb) is not None]
         if len(given) != 1:
             got = f"got {' and '.join(given)}" if given else "got none"
             yield Flaw(path, f"a step does exactly one of {', '.join(VERBS)}; {got}")
-            continue
+            return
+        path = f"{path}.{given[0]}"
         if step.apply is not None:
-            yield from _apply_flaws(step.apply, f"{path}.apply")
+            yield from _apply_flaws(step.apply, path)
         elif step.command is not None:
-            yield from _command_flaws(step.command, f"{path}.command")
+            yield from _command_flaws(step.command, path)
         elif step.load is not None:
-            yield from _load_flaws(step.load, f"{path}.load", loads)
-            before = before or not step.load.background
+            yield from _load_flaws(step.load, path, self.loads)
+            if step.load.background:
+                self.loads[step.load.background] = path
+            self.before = self.before or not step.load.background
+        elif step.traffic is not None:
+            yield from _split_flaws(step.traffic.split, f"{path}.split")
+        elif step.wait is not None:
+            yield from _wait_flaws(step.wait, path)
         elif step.expect is not None:
-            yield from _expect_flaws(step.expect, f"{path}.expect", loads, before=before)
-    for index, step in enumerate(document.steps):
-        if step.load is not None and step.load.background in loads - {""}:
-            name = step.load.background
-            why = f"nobody judges this load; end with `expect: {{answers: {{of: {name}}}}}`"
-            yield Flaw(f"$.steps[{index}].load.background", why)
+            yield from _expect_flaws(step.expect, path, self.loads, before=self.before)
+        elif step.repeat is not None:
+            yield from _range(step.repeat.times, 1, REPEATS_MAX, f"{path}.times")
+            yield from self._again(step.repeat.steps, f"{path}.steps", depth)
+        elif step.ramp is not None:
+            yield from _ramp_flaws(step.ramp, path)
+            if step.ramp.steps:
+                yield from self._again(step.ramp.steps, f"{path}.steps", depth)
+        elif step.parallel is not None:
+            yield from self._branches(step.parallel, path, depth)
+
+    def _again(self, steps: Sequence[StepDocument], path: str, depth: int) -> Iterator[Flaw]:
+        """Yield the flaws of steps that are played several times: each begins as the last did."""
+        running = dict(self.loads)
+        yield from self.steps(steps, path, depth + 1)
+        for name in self.loads.keys() ^ running.keys():
+            how = "begins here and goes on" if name in self.loads else "is ended here"
+            yield Flaw(path, f"the background load {name!r} {how}; the steps are played again")
+
+    def _branches(
+        self, branches: Sequence[BranchDocument], path: str, depth: int
+    ) -> Iterator[Flaw]:
+        yield from _range(len(branches), 2, BRANCHES_MAX, path)
+        running, before = dict(self.loads), self.before
+        after: dict[str, str] = {}
+        ended: set[str] = set()
+        for index, branch in enumerate(branches):
+            self.loads = dict(running)
+            self.before = False  # a claim is about a load of its own branch
+            yield from self.steps(branch.steps, f"{path}[{index}].steps", depth + 1)
+            ended |= running.keys() - self.loads.keys()
+            for name in (self.loads.keys() - running.keys()) & after.keys():
+                yield Flaw(self.loads[name], f"another branch has a load named {name!r}")
+            after |= self.loads
+        self.loads = {name: at for name, at in after.items() if name not in ended}
+        self.before = before
+
+
+def flaws_of(document: ScenarioDocument) -> Iterator[Flaw]:
+    """Yield whatever is wrong with a scenario that its types let pass, from top to bottom."""
+    reader = _Reader()
+    yield from reader.steps(document.steps, "$.steps")
+    for name, path in reader.loads.items():
+        why = f"nobody judges this load; end with `expect: {{answers: {{of: {name}}}}}`"
+        yield Flaw(f"{path}.background", why)
 
 
 def _apply_flaws(apply: model.Apply, path: str) -> Iterator[Flaw]:
@@ -73,7 +138,28 @@ def _command_flaws(command: str | model.Command, path: str) -> Iterator[Flaw]:
         yield Flaw(at, "a command begins with `knary`, such as `knary service list`")
 
 
-def _load_flaws(load: model.Load, path: str, loads: set[str]) -> Iterator[Flaw]:
+def _wait_flaws(wait: str | model.Wait, path: str) -> Iterator[Flaw]:
+    if isinstance(wait, str):
+        yield from _duration(wait, path)
+        return
+    given = [word for word in ("service", "revision", "pause") if getattr(wait, word)]
+    if len(given) != 1:
+        yield Flaw(path, "give exactly one of `service`, `revision` and `pause`")
+    if wait.pause:
+        yield from _duration(wait.pause, f"{path}.pause")
+    yield from _duration(wait.within, f"{path}.within")
+
+
+def _ramp_flaws(ramp: RampDocument, path: str) -> Iterator[Flaw]:
+    if not ramp.percents:
+        yield Flaw(f"{path}.percents", "no percents; write such as [1, 10, 50, 100]")
+    for index, percent in enumerate(ramp.percents):
+        yield from _range(percent, 0, PERCENT_SUM, f"{path}.percents[{index}]")
+    if ramp.old == ramp.new:
+        yield Flaw(f"{path}.to", "`from` and `to` are the same revision")
+
+
+def _load_flaws(load: model.Load, path: str, loads: Mapping[str, str]) -> Iterator[Flaw]:
     if (load.requests is None) == (load.rate is None):
         yield Flaw(path, "give either `requests` or `rate`")
     if load.requests is not None:
@@ -92,8 +178,6 @@ def _load_flaws(load: model.Load, path: str, loads: set[str]) -> Iterator[Flaw]:
         yield Flaw(f"{path}.path", "a path starts with `/` and is percent-encoded")
     if load.background in loads:
         yield Flaw(f"{path}.background", f"a load named {load.background!r} is running already")
-    if load.background:
-        loads.add(load.background)
 
 
 def _length_flaws(load: model.Load, rate: float, path: str) -> Iterator[Flaw]:
@@ -110,7 +194,7 @@ def _length_flaws(load: model.Load, rate: float, path: str) -> Iterator[Flaw]:
 
 
 def _expect_flaws(
-    expect: model.Expect, path: str, loads: set[str], *, before: bool
+    expect: model.Expect, path: str, loads: dict[str, str], *, before: bool
 ) -> Iterator[Flaw]:
     kinds = model.Expect.__struct_fields__
     given = [kind for kind in kinds if getattr(expect, kind) is not None]
@@ -133,7 +217,7 @@ def _expect_flaws(
 
 
 def _answers_flaws(
-    claim: model.AnswersClaim, path: str, loads: set[str], *, before: bool
+    claim: model.AnswersClaim, path: str, loads: dict[str, str], *, before: bool
 ) -> Iterator[Flaw]:
     if claim.of and claim.of not in loads:
         running = f"running are {', '.join(sorted(loads))}" if loads else "none is running"
@@ -145,7 +229,7 @@ def _answers_flaws(
         if not claim.of:
             yield Flaw(f"{path}.next", "`next` looks at a background load; name it with `of`")
     elif claim.of:
-        loads.discard(claim.of)
+        loads.pop(claim.of, None)
     if claim.split:
         yield from _split_flaws(claim.split, f"{path}.split")
     if claim.within is not None:

@@ -1,10 +1,11 @@
 """A scenario as typed steps. `reading` makes them from YAML; the fields are the file's words.
 
-A step is one verb (`apply`, `command`, `load` or `expect`); `title` begins a numbered chapter.
+A step is one verb; `title` begins a numbered chapter. `repeat`, `ramp` and `parallel` hold steps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -52,6 +53,51 @@ class Load(Struct, frozen=True, forbid_unknown_fields=True):
     protocol: Literal["http1", "h2c", "grpc"] = "http1"
     path: str = ""
     timeout: str = "10s"
+
+
+class Traffic(Struct, frozen=True, forbid_unknown_fields=True):
+    """`knary service update --traffic`: percent per revision, `@latest` for the newest one.
+
+    The step is over once every gateway worker obeys.
+    """
+
+    service: str
+    split: dict[str, int]
+
+
+class Rollback(Struct, frozen=True, forbid_unknown_fields=True):
+    """`knary rollback`: all traffic to the revision `to`, or to the newest older ready one."""
+
+    service: str
+    to: str = ""
+
+
+class Wait(Struct, frozen=True, forbid_unknown_fields=True):
+    """Go on when a condition of a service or revision is as told, at most `within` a time.
+
+    Unlike a claim of `expect` it stops the scenario if that does not happen. With `pause` it is so
+    long a time and nothing else.
+    """
+
+    service: str = ""
+    revision: str = ""
+    type: str = "Ready"
+    status: Literal["True", "False", "Unknown"] = "True"
+    reason: str = ""
+    within: str = "60s"
+    pause: str = ""
+
+    @property
+    def condition(self) -> ConditionClaim:
+        """Return what must come true."""
+        return ConditionClaim(
+            service=self.service,
+            revision=self.revision,
+            type=self.type,
+            status=self.status,
+            reason=self.reason,
+            within=self.within,
+        )
 
 
 class AnswersClaim(Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,28 +169,37 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
         return claim
 
 
-Action = Apply | Command | Load | Expect
+class Repeat(Struct, frozen=True):
+    """The same steps so many times."""
+
+    times: int
+    steps: tuple[Step, ...]
 
 
-class StepDocument(Struct, frozen=True, forbid_unknown_fields=True):
-    """A step as it is written."""
+class Ramp(Struct, frozen=True):
+    """Traffic from one revision to another by one percent after the other, each with `steps`."""
 
-    title: str = ""
-    why: str = ""
-    show: str = ""
-    apply: Apply | None = None
-    command: str | Command | None = None
-    load: Load | None = None
-    expect: Expect | None = None
+    service: str
+    old: str
+    new: str
+    percents: tuple[int, ...]
+    steps: tuple[Step, ...]
 
 
-class ScenarioDocument(Struct, frozen=True, forbid_unknown_fields=True):
-    """A file as it is written."""
+class Branch(Struct, frozen=True):
+    """Steps that are played beside those of other branches."""
 
-    title: str
-    steps: tuple[StepDocument, ...]
-    why: str = ""
-    namespace: str = "default"
+    name: str
+    steps: tuple[Step, ...]
+
+
+class Parallel(Struct, frozen=True):
+    """Branches that are played at the same time, until all are over."""
+
+    branches: tuple[Branch, ...]
+
+
+Action = Apply | Command | Load | Traffic | Rollback | Wait | Expect | Repeat | Ramp | Parallel
 
 
 class Step(Struct, frozen=True):
@@ -155,6 +210,21 @@ class Step(Struct, frozen=True):
     title: str = ""
     why: str = ""
     show: str = ""
+
+    @property
+    def below(self) -> Iterator[Step]:
+        """Yield this step and all that it holds, in the order of the file."""
+        yield self
+        match self.action:
+            case Repeat(steps=steps) | Ramp(steps=steps):
+                inner = [steps]
+            case Parallel(branches=branches):
+                inner = [branch.steps for branch in branches]
+            case _:
+                inner = []
+        for steps in inner:
+            for step in steps:
+                yield from step.below
 
 
 class Scenario(Struct, frozen=True):
@@ -168,4 +238,9 @@ class Scenario(Struct, frozen=True):
 
     @property
     def chapters(self) -> int:
-        return sum(bool(step.title) for step in self.steps)
+        return sum(bool(step.title) for step in self.all_steps)
+
+    @property
+    def all_steps(self) -> list[Step]:
+        """Return every step, those within others too, in the order of the file."""
+        return [inner for step in self.steps for inner in step.below]
