@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -46,9 +45,3 @@ def verdict(interval: Interval | None, *, less_is_better: bool = True) -> Verdic
     if interval is None or interval.low <= 1 <= interval.high:
         return "cannot tell"
     return "faster" if (interval.high < 1) == less_is_better else "slower"
-
-
-def noise_percent(values: Sequence[float]) -> float:
-    """Return how far values that should be alike lie apart: (greatest - least) / median."""
-    median = statistics.median(values)
-    return 100 * (max(values) - min(values)) / median if median else 0.0

@@ -35,6 +35,20 @@ def cpu_seconds(pids: Iterable[int]) -> tuple[float, float]:
     return user * TICK_S, system * TICK_S
 
 
+def cpu_ns(pids: Iterable[int]) -> int:
+    """Return the CPU time of these processes' live threads, exact to the nanosecond.
+
+    The scheduler's own figure (Documentation/scheduler/sched-stats.rst), where stat(5) counts in
+    hundredths of a second: too coarse for a second of a thousand requests.
+    """
+    total = 0
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+                total += int((task / "schedstat").read_text().split()[0])
+    return total
+
+
 def children(pid: int) -> tuple[int, ...]:
     """Return the processes that `pid` started and that still live."""
     return tuple(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))

@@ -40,9 +40,11 @@ async def run_in_processes(
     plan: LoadPlan,
     count: int,
     started: Callable[[int], None] = lambda _: None,
+    begun: Callable[[float], None] = lambda _: None,
     settings: ProcessesSettings = ProcessesSettings(),
 ) -> LoadReport:
-    """Carry out a plan that has an end: `started` is told each process's id before it begins.
+    """Carry out a plan that has an end: `started` is told each process's id before it begins, and
+    `begun` the moment (time.monotonic) from which the plan counts.
 
     Raise LoadFailed. Cancelled, or failed, it leaves no process behind.
     """
@@ -55,7 +57,9 @@ async def run_in_processes(
             for process in processes:
                 await _wait_ready(process)
                 started(process.pid)
-        _begin(processes, time.monotonic() + settings.begin_in_s)
+        moment = time.monotonic() + settings.begin_in_s
+        _begin(processes, moment)
+        begun(moment)
         longest = _longest_s(plan)
         wait = None if longest is None else longest + settings.counts_wait_s_max
         async with asyncio.timeout(wait):

@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,17 +33,23 @@ class StageSettings:
 
 
 class Stage:
-    """One instance. `data` None is a fresh folder, removed when the instance has stopped."""
+    """One instance. `data` None is a fresh folder, removed when the instance has stopped.
+
+    `flags` are further ones of `knary up`.
+    """
 
     def __init__(
         self,
         data: Path | None,
         environment: Mapping[str, str],
         settings: StageSettings = StageSettings(),
+        *,
+        flags: Sequence[str] = (),
     ) -> None:
         self._is_ours = data is None
         self.data = Path(tempfile.mkdtemp(prefix="knary-")) if data is None else data.absolute()
         self._settings = settings
+        self._flags = (*FREE_PORTS, *flags)
         self._environment = {**child_environment(environment), "KNARY_DATA": str(self.data)}
         self._process: asyncio.subprocess.Process | None = None
 
@@ -57,7 +63,7 @@ class Stage:
         It runs in a session of its own: Ctrl-C reaches us alone, and we stop it in order.
         """
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        words = [sys.executable, "-P", "-m", "knary", "up", "--data", str(self.data), *FREE_PORTS]
+        words = [sys.executable, "-P", "-m", "knary", "up", "--data", str(self.data), *self._flags]
         said = self.data / "up.txt"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         # A file and no pipe: a pipe's other end would be gone when the instance is kept.

@@ -7,14 +7,13 @@ A number's unit is the end of its name: `p99_us`, `p99.9_us`, `cpu_us_per_reques
 
 from __future__ import annotations
 
-from typing import Literal
-
 from msgspec import Struct, field
+
+from benchmarks.harness.intervals import Verdict
 
 SCHEMA = "knary.bench.gateway/v1"
 
 Metrics = dict[str, float]
-Verdict = Literal["faster", "slower", "cannot tell"]
 
 
 class Gateway(Struct, frozen=True):
@@ -84,16 +83,8 @@ class Comparison(Struct, frozen=True):
 
 
 class GatewayResult(Struct, frozen=True):
-    """The whole of a run. `metrics` are medians over the subject's turns; `noise_percent` says of
-    each gateway and metric how far its own turns lie apart: (greatest - least) / median.
-    """
+    """What only this kind of run has; its medians and their noise are the document's measures."""
 
-    settings: dict[str, str | int | float | bool | None]
     gateways: tuple[Gateway, ...]
-    metrics: Metrics
-    revisions: dict[str, Metrics]
     samples: tuple[Sample, ...]
     comparisons: tuple[Comparison, ...] = ()
-    noise_percent: dict[str, Metrics] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    schema: str = SCHEMA

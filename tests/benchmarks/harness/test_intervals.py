@@ -11,7 +11,6 @@ from benchmarks.harness.intervals import (
     PAIRS_MIN,
     Interval,
     median_interval,
-    noise_percent,
     verdict,
 )
 
@@ -90,9 +89,3 @@ def test_a_word_is_only_said_when_one_is_outside(low, high, less: str, more: str
     interval = Interval(low, high, 0.97)
     assert verdict(interval) == less
     assert verdict(interval, less_is_better=False) == more
-
-
-def test_noise_is_how_far_equal_turns_lie_apart() -> None:
-    assert noise_percent([10.0, 12.0, 11.0]) == pytest.approx(18.18, abs=0.01)
-    assert noise_percent([5.0]) == 0
-    assert noise_percent([0.0, 0.0]) == 0

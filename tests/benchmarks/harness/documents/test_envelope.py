@@ -34,7 +34,7 @@ def turn(pair: int, name: str, p99: float, void: str = "") -> Sample:
 
 
 def test_a_document_says_where_its_numbers_come_from_and_is_read_back_as_it_was() -> None:
-    result = GatewayResult({}, (Gateway("knary"),), {}, {}, (turn(0, "knary", 5),))
+    result = GatewayResult((Gateway("knary"),), (turn(0, "knary", 5),))
     begun = provenance.begin()
     made = provenance.document(
         gateway.SCHEMA,
@@ -59,7 +59,7 @@ def test_a_gateways_measures_are_its_turns_by_gateway_and_revision_but_for_void_
         *(turn(1, "knary", 30), turn(1, "nginx", 9, void="behind")),
         turn(2, "knary", 20),
     )
-    result = GatewayResult({}, (Gateway("knary"), Gateway("nginx")), {}, {}, samples)
+    result = GatewayResult((Gateway("knary"), Gateway("nginx")), samples)
     assert gateway_measures(result) == (
         measure("p99_us", (10, 30, 20), "lower", {"gateway": "knary"}),
         measure("requests", (1, 1, 1), "", {"gateway": "knary", "revision": "hello-00002"}),
