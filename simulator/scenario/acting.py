@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, assert_never
@@ -12,11 +13,13 @@ from typing import Any, assert_never
 import yaml
 
 from simulator.access.resource import Document, Named
+from simulator.access.waiting import splitter_of
 from simulator.errors import KnaryError
 from simulator.load.generator import run_load
 from simulator.load.plan import GRPC_METHOD, Answer, LoadPlan
 from simulator.load.report import LoadReport
-from simulator.load.schedule import AsFastAsPossible, ConstantRate, Schedule
+from simulator.load.schedule import AsFastAsPossible, Schedule, paced
+from simulator.resources.core import Event
 from simulator.resources.manifests import parse_yaml
 from simulator.resources.scheme import BY_KIND, KindInfo, info_of
 from simulator.resources.serving import Revision, Service
@@ -27,6 +30,8 @@ from simulator.scenario.present import Outcome, Presenter
 from simulator.scenario.running import RunningLoad
 from simulator.scenario.world import Finished, World, host_of
 
+LOOK_INTERVAL_S = 0.1
+
 
 class StepFailed(KnaryError):
     """A step could not be done, and the next ones build upon it."""
@@ -36,6 +41,7 @@ class StepFailed(KnaryError):
 class _Background:
     load: RunningLoad
     task: asyncio.Task[LoadReport]
+    service: str
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ class Actor:
         self._judge = play.judge
         self._background = play.background
         self._last: Sequence[Answer] = ()  # of the latest load that was not in the background
+        self._last_service = ""
 
     async def act(self, step: model.Step, action: Doing) -> None:
         """Do it. Raise KnaryError when it could not be done."""
@@ -173,6 +180,7 @@ class Actor:
             host=host_of(service),
             schedule=schedule_of(load),
             path=load.path or (GRPC_METHOD if load.protocol == "grpc" else "/"),
+            headers=tuple(load.headers.items()),
             connections_max=connections_of(load),
             timeout_s=seconds(load.timeout),
             protocol=load.protocol,
@@ -182,9 +190,10 @@ class Actor:
         self._presenter.load_begins(title, background=bool(load.background))
         if load.background:
             task = self._play.tasks.create_task(running.run())
-            self._background[load.background] = _Background(running, task)
+            self._background[load.background] = _Background(running, task, load.service)
             return
         report = await running.run()
+        self._last_service = load.service
         self._last = running.in_order()
         self._outcome.requests += len(self._last)
         self._presenter.load_ended(title, self._last, report)
@@ -202,6 +211,15 @@ class Actor:
                 service = await self._service(claim.service)
                 reported = traffic_of(service)
                 self._judge(step, checks.judge_traffic(reported, claim.split, claim.service))
+            case model.LatencyClaim():
+                running = self._background[claim.of].load if claim.of else None
+                answers = running.in_order() if running else self._last
+                for verdict in checks.judge_latency(claim, answers):
+                    self._judge(step, verdict)
+            case model.EventClaim():
+                await self._expect_event(step, claim)
+            case model.LogClaim():
+                await self._expect_log(step, claim)
             case _:
                 assert_never(claim)
 
@@ -209,7 +227,9 @@ class Actor:
 
     async def _expect_answers(self, step: model.Step, claim: model.AnswersClaim) -> None:
         overlap = 0
-        answers = self._last
+        answers, service = self._last, self._last_service
+        if claim.of:
+            service = self._background[claim.of].service
         if claim.of and claim.next is not None:
             answers, overlap = await self._background[claim.of].load.next_answers(claim.next)
             self._presenter.window(answers)
@@ -220,8 +240,30 @@ class Actor:
             answers = background.load.in_order()
             self._outcome.requests += len(answers)
             self._presenter.load_ended(background.load.title, answers, report)
-        for verdict in checks.judge_answers(claim, answers, overlap, self._world.workers):
+        splitter: str = claim.splitter
+        if claim.split and not splitter:
+            splitter = (
+                splitter_of((await self._service(service))["metadata"]) or self._world.splitter
+            )
+        workers = self._world.workers
+        for verdict in checks.judge_answers(claim, answers, overlap, workers, splitter):
             self._judge(step, verdict)
+
+    async def _expect_event(self, step: model.Step, claim: model.EventClaim) -> None:
+        query = {"fieldSelector": f"involvedObject.name={claim.about}"}
+
+        async def look() -> Verdict:
+            events = await self._world.list(info_of(Event), self._scenario.namespace, query)
+            return checks.judge_event(events, claim)
+
+        self._judge(step, await _in_time(look, claim.within))
+
+    async def _expect_log(self, step: model.Step, claim: model.LogClaim) -> None:
+        async def look() -> Verdict:
+            words = ("logs", claim.of, "-n", self._scenario.namespace)
+            return checks.judge_log((await self._world.knary(words)).output, claim)
+
+        self._judge(step, await _in_time(look, claim.within))
 
     async def _expect_response(self, step: model.Step, claim: model.ResponseClaim) -> None:
         host = host_of(await self._service(claim.service))
@@ -277,7 +319,18 @@ def schedule_of(load: model.Load) -> Schedule:
     if load.requests is not None:
         return AsFastAsPossible(count=load.requests, connections=load.connections)
     assert load.rate is not None  # noqa: S101 (`reading` made sure)
-    return ConstantRate(load.rate, seconds(load.duration) if load.duration else BACKGROUND_S_MAX)
+    duration_s = seconds(load.duration) if load.duration else BACKGROUND_S_MAX
+    return paced((load.rate,), duration_s, load.arrivals)
+
+
+async def _in_time(look: Callable[[], Awaitable[Verdict]], within: str) -> Verdict:
+    """Look until the verdict holds, or the time is over; return the last one."""
+    deadline = time.monotonic() + seconds(within)
+    while True:
+        verdict = await look()
+        if verdict.held or time.monotonic() > deadline:
+            return verdict
+        await asyncio.sleep(LOOK_INTERVAL_S)
 
 
 def connections_of(load: model.Load) -> int:

@@ -8,14 +8,24 @@ workers that split on their own add up. Zero percent is exactly none.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
+from knary.splits import SplitError, assert_split, bound_of
 from simulator.load.plan import Answer
 from simulator.scenario.binomial import interval
-from simulator.scenario.model import AnswersClaim, ConditionClaim
+from simulator.scenario.flaws import PERCENTILES, seconds
+from simulator.scenario.model import (
+    AnswersClaim,
+    ConditionClaim,
+    EventClaim,
+    LatencyClaim,
+    LogClaim,
+)
 
 FALSE_ALARM = 1e-9  # how often a right `random` splitter fails its claim, per claim
 WINDOW_BOUND = 2  # requests, exclusive, per worker
@@ -35,9 +45,15 @@ class Verdict(Struct, frozen=True):
 
 
 def judge_answers(
-    claim: AnswersClaim, answers: Sequence[Answer], overlap: int = 0, workers: int = 1
+    claim: AnswersClaim,
+    answers: Sequence[Answer],
+    overlap: int = 0,
+    workers: int = 1,
+    splitter: str = "stratified",
 ) -> Iterator[Verdict]:
     """Yield a verdict for each thing that the claim says of these answers, in order of sending.
+
+    `splitter` is what they were split by, as far as that is known.
 
     `overlap` counts other requests of the same load that were under way together with these: they
     may have taken turns between theirs, and each widens the bound of a split by its share.
@@ -50,8 +66,11 @@ def judge_answers(
         return
     yield judge_errors(answers, claim.errors)
     if claim.split:
-        if claim.splitter == "random":
+        known = claim.splitter or splitter
+        if claim.within is None and known == "random":
             yield judge_coin(answers, claim.split)
+        elif claim.within is None and bound_of(known, len(claim.split)) is None:
+            yield judge_by_test(answers, claim.split, claim.detectable)
         else:
             yield judge_split(claim, answers, overlap, workers)
     for revision in claim.none_to:
@@ -116,6 +135,17 @@ def judge_split(
     return _held(f"{told}, at most {farthest:.2g} from {dues}")
 
 
+def judge_by_test(
+    answers: Sequence[Answer], split: Mapping[str, int], detectable: float
+) -> Verdict:
+    """Judge by the sequential test of `assert_split`: what nothing is known of, or has no bound."""
+    order = [answer.revision for answer in answers if answer.revision]
+    try:
+        return _held(assert_split(order, split, detectable=detectable).sentence)
+    except SplitError as error:
+        return _broken(str(error))
+
+
 def judge_coin(answers: Sequence[Answer], split: Mapping[str, int]) -> Verdict:
     """Judge counts of independent draws: a right coin fails less than once in 10⁹."""
     counts = counts_of(answers)
@@ -165,6 +195,54 @@ def judge_order(answers: Sequence[Answer]) -> Verdict:
         if order[period:] == order[:-period]:
             return _broken(f"the order repeats itself every {period} requests")
     return _held("in an order that nobody could predict")
+
+
+def judge_latency(claim: LatencyClaim, answers: Sequence[Answer]) -> Iterator[Verdict]:
+    """Yield a verdict for each percentile: the nearest rank of the answers that came."""
+    latencies = sorted(
+        answer.done_s - answer.planned_s
+        for answer in answers
+        if not answer.error and claim.revision in ("", answer.revision)
+    )
+    whose = f" of {claim.revision}" if claim.revision else ""
+    if not latencies:
+        yield _broken(f"there is no whole answer{whose} to measure")
+        return
+    for name in PERCENTILES:
+        wanted = getattr(claim, name)
+        if not wanted:
+            continue
+        share = 1.0 if name == "max" else int(name[1:]) / PERCENT
+        got = latencies[max(0, math.ceil(share * len(latencies)) - 1)]
+        told = f"{name}{whose} is {got * 1000:.3g} ms over {len(latencies)} answers"
+        fits = got <= seconds(wanted)
+        yield _held(f"{told}, at most {wanted}") if fits else _broken(f"{told}, want {wanted}")
+
+
+def judge_event(events: Sequence[Mapping[str, Any]], claim: EventClaim) -> Verdict:
+    """Judge whether one of an object's Events is as told."""
+    asked = " ".join(part for part in (claim.type, claim.reason) if part) or "an Event"
+    wanted = f"{asked} with “{claim.message}”" if claim.message else asked
+    for event in events:
+        message = str(event.get("message", ""))
+        if (
+            claim.reason in ("", event.get("reason"))
+            and claim.type in ("", event.get("type"))
+            and claim.message in message
+        ):
+            short = message if len(message) <= MESSAGE_MAX else f"{message[:MESSAGE_MAX]}…"
+            return _held(f"{claim.about} has the Event {event.get('reason')}: {short}")
+    reasons = ", ".join(sorted({str(event.get("reason")) for event in events})) or "none"
+    return _broken(f"{claim.about} has no Event {wanted}; it has {reasons}")
+
+
+def judge_log(output: str, claim: LogClaim) -> Verdict:
+    """Judge whether a log contains a text."""
+    for line in output.splitlines():
+        if claim.contains in line:
+            return _held(f"{claim.of} printed: {line.strip()[:MESSAGE_MAX]}")
+    last = output.strip().splitlines()[-1:] or ["nothing"]
+    return _broken(f"{claim.of} did not print “{claim.contains}”; its last line is: {last[0]}")
 
 
 def judge_response(status: int, body: str, want_status: int, want_body: str | None) -> Verdict:

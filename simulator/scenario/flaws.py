@@ -25,6 +25,9 @@ RATE_MAX_PER_S = 100_000.0
 CONNECTIONS_MAX = 1024
 PERCENT_SUM = 100
 
+PERCENTILES = ("p50", "p90", "p95", "p99", "max")
+# What the load itself says; the others of these would make another request of it.
+FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "te", "upgrade"})
 REPEATS_MAX = 1000
 BRANCHES_MAX = 16
 
@@ -174,6 +177,13 @@ def _load_flaws(load: model.Load, path: str, loads: Mapping[str, str]) -> Iterat
         yield from _length_flaws(load, load.rate, path)
     yield from _range(load.connections, 1, CONNECTIONS_MAX, f"{path}.connections")
     yield from _duration(load.timeout, f"{path}.timeout")
+    for name, value in load.headers.items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or name.lower() in FRAMING:
+            yield Flaw(f"{path}.headers", f"{name!r} is no header that a load can set")
+        if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", value):
+            yield Flaw(f"{path}.headers.{name}", "a header's value is printable ASCII")
+    if load.arrivals == "poisson" and load.rate is None:
+        yield Flaw(f"{path}.arrivals", "`arrivals` goes with `rate`, not with `requests`")
     if load.path and not re.fullmatch(r"/[!-~]*", load.path):
         yield Flaw(f"{path}.path", "a path starts with `/` and is percent-encoded")
     if load.background in loads:
@@ -214,16 +224,38 @@ def _expect_flaws(
             yield Flaw(f"{path}.path", "a path starts with `/` and is percent-encoded")
     elif expect.traffic is not None:
         yield from _split_flaws(expect.traffic.split, f"{path}.split")
+    elif expect.latency is not None:
+        yield from _latency_flaws(expect.latency, path, loads, before=before)
+    elif expect.event is not None:
+        yield from _duration(expect.event.within, f"{path}.within")
+    elif expect.log is not None:
+        yield from _duration(expect.log.within, f"{path}.within")
+
+
+def _latency_flaws(
+    claim: model.LatencyClaim, path: str, loads: Mapping[str, str], *, before: bool
+) -> Iterator[Flaw]:
+    yield from _of_flaws(claim.of, path, loads, before=before)
+    bounds = {name: getattr(claim, name) for name in PERCENTILES}
+    if not any(bounds.values()):
+        yield Flaw(path, f"give at least one of {', '.join(PERCENTILES)}")
+    for name, bound in bounds.items():
+        if bound:
+            yield from _duration(bound, f"{path}.{name}")
+
+
+def _of_flaws(of: str, path: str, loads: Mapping[str, str], *, before: bool) -> Iterator[Flaw]:
+    if of and of not in loads:
+        running = f"running are {', '.join(sorted(loads))}" if loads else "none is running"
+        yield Flaw(f"{path}.of", f"no background load is named {of!r}; {running}")
+    if not of and not before:
+        yield Flaw(path, "no load came before; add a `load` step, or name a background load: `of`")
 
 
 def _answers_flaws(
     claim: model.AnswersClaim, path: str, loads: dict[str, str], *, before: bool
 ) -> Iterator[Flaw]:
-    if claim.of and claim.of not in loads:
-        running = f"running are {', '.join(sorted(loads))}" if loads else "none is running"
-        yield Flaw(f"{path}.of", f"no background load is named {claim.of!r}; {running}")
-    if not claim.of and not before:
-        yield Flaw(path, "no load came before; add a `load` step, or name a background load: `of`")
+    yield from _of_flaws(claim.of, path, loads, before=before)
     if claim.next is not None:
         yield from _range(claim.next, 1, REQUESTS_MAX, f"{path}.next")
         if not claim.of:
@@ -238,6 +270,8 @@ def _answers_flaws(
             yield Flaw(f"{path}.within", "`within` is the bound of a `split`, which is missing")
         if claim.splitter == "random":
             yield Flaw(f"{path}.within", "`random` promises no bound; leave `within` out")
+    if not 0 < claim.detectable < PERCENT_SUM:
+        yield Flaw(f"{path}.detectable", f"{claim.detectable:g} points; want 0 to 100, exclusive")
     if claim.order and (claim.of or len(claim.split) < 2):
         yield Flaw(f"{path}.order", "`order` needs a `split` and a load that is not concurrent")
 

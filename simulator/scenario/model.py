@@ -10,8 +10,6 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
-SPLITTERS = ("stratified", "exact", "random")
-
 
 class Apply(Struct, frozen=True, forbid_unknown_fields=True):
     """`knary apply`: one manifest, written inline or in a file beside the scenario.
@@ -42,6 +40,7 @@ class Load(Struct, frozen=True, forbid_unknown_fields=True):
     `background` names a load that goes on during the steps that follow, until an `expect` judges
     the whole of it. `rate` is per second; `duration` and `timeout` are like "500ms" or "10s".
     `path` "" is what the protocol has for it: "/", or the method SayHello of gRPC's Greeter.
+    `arrivals: poisson` sends at the same rate as many independent users would.
     """
 
     service: str
@@ -52,6 +51,8 @@ class Load(Struct, frozen=True, forbid_unknown_fields=True):
     background: str = ""
     protocol: Literal["http1", "h2c", "grpc"] = "http1"
     path: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    arrivals: Literal["constant", "poisson"] = "constant"
     timeout: str = "10s"
 
 
@@ -105,14 +106,17 @@ class AnswersClaim(Struct, frozen=True, forbid_unknown_fields=True):
 
     `of` names a background load ("" is the load just before). Without `next`, a background load
     is ended first. `split` is percent per revision; the bound is the splitter's own unless
-    `within` gives one in requests. `say` is the first line of the body, per revision.
+    `within` gives one in requests. `splitter` "" is what the service is split by; where that has
+    no bound, or is not known, a sequential test decides, which no error of `detectable` points
+    passes. `say` is the first line of the body, per revision.
     """
 
     of: str = ""
     next: int | None = None
     errors: int = 0
     split: dict[str, int] = field(default_factory=dict)
-    splitter: Literal["stratified", "exact", "random"] = "stratified"
+    splitter: Literal["", "stratified", "exact", "random", "unknown"] = ""
+    detectable: float = 5.0
     within: int | None = None
     none_to: tuple[str, ...] = ()
     say: dict[str, str] = field(default_factory=dict)
@@ -153,6 +157,43 @@ class TrafficClaim(Struct, frozen=True, forbid_unknown_fields=True):
     split: dict[str, int]
 
 
+class LatencyClaim(Struct, frozen=True, forbid_unknown_fields=True):
+    """How fast a load was answered, from the planned moments: each percentile at most so long.
+
+    `of` names a background load, which goes on ("" is the load just before); with `revision` only
+    its answers count. Failed requests do not count; `answers` is about them.
+    """
+
+    of: str = ""
+    revision: str = ""
+    p50: str = ""
+    p90: str = ""
+    p95: str = ""
+    p99: str = ""
+    max: str = ""
+
+
+class EventClaim(Struct, frozen=True, forbid_unknown_fields=True):
+    """An Event about an object is there, or comes `within` a time.
+
+    `about` is the object's name. `message` is a text that it contains.
+    """
+
+    about: str
+    reason: str = ""
+    message: str = ""
+    type: Literal["", "Normal", "Warning"] = ""
+    within: str = "10s"
+
+
+class LogClaim(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a service's or revision's replicas printed contains a text, or will `within` a time."""
+
+    of: str
+    contains: str
+    within: str = "10s"
+
+
 class Expect(Struct, frozen=True, forbid_unknown_fields=True):
     """Exactly one kind of claim."""
 
@@ -160,13 +201,28 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
     response: ResponseClaim | None = None
     condition: ConditionClaim | None = None
     traffic: TrafficClaim | None = None
+    latency: LatencyClaim | None = None
+    event: EventClaim | None = None
+    log: LogClaim | None = None
 
     @property
-    def claim(self) -> AnswersClaim | ResponseClaim | ConditionClaim | TrafficClaim:
+    def claim(self) -> Claim:
         """Return the claim that is given; `reading` made sure that there is one."""
-        claim = self.answers or self.response or self.condition or self.traffic
+        given = (getattr(self, name) for name in self.__struct_fields__)
+        claim: Claim | None = next((claim for claim in given if claim is not None), None)
         assert claim is not None  # noqa: S101
         return claim
+
+
+Claim = (
+    AnswersClaim
+    | ResponseClaim
+    | ConditionClaim
+    | TrafficClaim
+    | LatencyClaim
+    | EventClaim
+    | LogClaim
+)
 
 
 class Repeat(Struct, frozen=True):

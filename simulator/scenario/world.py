@@ -52,11 +52,20 @@ class World(Protocol):
     def workers(self) -> int:
         """Return how many gateway workers split on their own."""
 
+    @property
+    def splitter(self) -> str:
+        """Return how requests are split where a service does not say; "" when nobody knows."""
+
     async def knary(self, words: Sequence[str], stdin: bytes = b"") -> Finished:
         """Run `knary WORDS…` and return how it ended. Raise KnaryError when it never does."""
 
     async def find(self, kind: ResourceInfo, named: Named) -> Document | None:
         """Return an object, None when there is none. Raise KnaryError."""
+
+    async def list(
+        self, kind: ResourceInfo, namespace: str, query: Mapping[str, str]
+    ) -> list[Document]:
+        """Return the objects that the selectors of the query choose. Raise KnaryError."""
 
     async def wait_until(
         self,
@@ -95,6 +104,7 @@ class InstanceWorld:
         where = urlsplit(found.gateway)
         self._gateway = (where.hostname or "127.0.0.1", where.port or 80)
         self._workers = found.workers
+        self._splitter = found.splitter
 
     @property
     def gateway(self) -> tuple[str, int]:
@@ -103,6 +113,10 @@ class InstanceWorld:
     @property
     def workers(self) -> int:
         return self._workers
+
+    @property
+    def splitter(self) -> str:
+        return self._splitter
 
     def close(self) -> None:
         self._client.close()
@@ -136,6 +150,13 @@ class InstanceWorld:
 
     async def find(self, kind: ResourceInfo, named: Named) -> Document | None:
         return await asyncio.to_thread(self._get, kind, named)
+
+    async def list(
+        self, kind: ResourceInfo, namespace: str, query: Mapping[str, str]
+    ) -> list[Document]:
+        listed = await asyncio.to_thread(self._client.list, kind, namespace, query)
+        items: list[Document] = listed["items"]
+        return items
 
     async def wait_until(
         self,

@@ -40,6 +40,8 @@ class ScriptedWorld:
         self.objects = objects
         self.commands: list[tuple[tuple[str, ...], bytes]] = []
         self._script: dict[str, Any] = commands or {}
+        self.splitter = "stratified"
+        self.events: list[Document] = []
 
     async def knary(self, words: Sequence[str], stdin: bytes = b"") -> Finished:
         self.commands.append((tuple(words), stdin))
@@ -48,6 +50,10 @@ class ScriptedWorld:
     async def find(self, kind: ResourceInfo, named: Named) -> Document | None:
         del kind  # names are enough here
         return copy.deepcopy(self.objects.get(named.name))
+
+    async def list(self, kind: ResourceInfo, namespace: str, query: Any) -> list[Document]:
+        del kind, namespace, query  # Events are all that is asked for
+        return copy.deepcopy(self.events)
 
     async def wait_until(
         self,
