@@ -18,6 +18,7 @@ from simulator.resources.endpoints import (
     Endpoints,
     ServicePort,
 )
+from simulator.resources.endpointslices import EndpointSlice
 from simulator.resources.meta import Resource
 
 OPAQUE = "Opaque"
@@ -33,6 +34,8 @@ def with_core_defaults(new: Resource) -> Resource:
             return _service(new)
         case Endpoints():
             return _endpoints(new)
+        case EndpointSlice():
+            return _slice(new)
         case _:
             return new
 
@@ -85,3 +88,10 @@ def _endpoints(endpoints: Endpoints) -> Endpoints:
         for subset in endpoints.subsets
     )
     return replace(endpoints, subsets=subsets)
+
+
+def _slice(one: EndpointSlice) -> EndpointSlice:
+    ports = tuple(
+        replace(port, name=port.name or "", protocol=port.protocol or TCP) for port in one.ports
+    )
+    return replace(one, ports=ports)

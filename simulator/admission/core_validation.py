@@ -14,6 +14,7 @@ from typing import Any
 
 from simulator.resources.core import ConfigMap, Secret
 from simulator.resources.endpoints import CLUSTER_IP, EXTERNAL_NAME, CoreService, ServicePort
+from simulator.resources.endpointslices import FQDN, IPV4, IPV6, EndpointSlice
 from simulator.resources.meta import Resource
 from simulator.resources.names import (
     dns_1123_label_problems,
@@ -27,10 +28,13 @@ Cause = tuple[str, str, str]  # field, reason, message: what errors.Invalid take
 
 DATA_BYTES_MAX = 1024 * 1024
 PORTS = range(1, 65536)
+ENDPOINTS_MAX = 1000
+ADDRESSES_MAX = 100
 IMMUTABLE = "field is immutable when `immutable` is set"
 
 _TYPES = (CLUSTER_IP, EXTERNAL_NAME, "LoadBalancer", "NodePort")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
+_ADDRESS_TYPES = (FQDN, IPV4, IPV6)
 _AFFINITIES = ("ClientIP", "None")
 _key = re.compile(r"[-._a-zA-Z0-9]+")
 _KEY_RULE = (
@@ -84,6 +88,8 @@ def validate_core(new: Resource, old: Resource | None) -> tuple[Cause, ...]:
             return tuple(_secret(new, old if isinstance(old, Secret) else None))
         case CoreService():
             return tuple(_service(new))
+        case EndpointSlice():
+            return tuple(_slice(new, old if isinstance(old, EndpointSlice) else None))
         case _:
             return ()
 
@@ -210,6 +216,35 @@ def _port_problems(name: str) -> Iterator[str]:
         yield "must not contain consecutive hyphens"
 
 
+def _slice(new: EndpointSlice, old: EndpointSlice | None) -> Iterator[Cause]:
+    """What `pkg/apis/discovery/validation` says of types and numbers; not of each address."""
+    if not new.address_type:
+        yield _required("addressType")
+    elif new.address_type not in _ADDRESS_TYPES:
+        yield _unsupported("addressType", new.address_type, _ADDRESS_TYPES)
+    if (count := len(new.endpoints)) > ENDPOINTS_MAX:
+        yield _too_many("endpoints", count, ENDPOINTS_MAX)
+    for index, endpoint in enumerate(new.endpoints):
+        path = f"endpoints[{index}].addresses"
+        if not endpoint.addresses:
+            yield (path, "FieldValueRequired", "Required value: must contain at least 1 address")
+        elif (count := len(endpoint.addresses)) > ADDRESSES_MAX:
+            yield _too_many(path, count, ADDRESSES_MAX)
+    names: set[str] = set()
+    for index, port in enumerate(new.ports):
+        path = f"ports[{index}]"
+        name = port.name or ""
+        for why in dns_1123_label_problems(name) if name else ():
+            yield _invalid(f"{path}.name", name, why)
+        if name in names:
+            yield _duplicate(f"{path}.name", name)
+        names.add(name)
+        if port.protocol not in _PROTOCOLS:
+            yield _unsupported(f"{path}.protocol", port.protocol or "", _PROTOCOLS)
+    if old is not None and new.address_type != old.address_type:
+        yield _invalid("addressType", new.address_type, "field is immutable")
+
+
 def _keys(field: str, data: Mapping[str, str]) -> Iterator[Cause]:
     for key in data:
         path = f"{field}[{key}]"
@@ -247,6 +282,14 @@ def _unsupported(field: str, value: str, supported: Sequence[str]) -> Cause:
         field,
         "FieldValueNotSupported",
         f"Unsupported value: {quoted(value)}: supported values: {known}",
+    )
+
+
+def _too_many(field: str, count: int, count_max: int) -> Cause:
+    return (
+        field,
+        "FieldValueTooMany",
+        f"Too many: {count}: must have at most {count_max} items",
     )
 
 

@@ -20,6 +20,7 @@ from simulator.resources.core import (
     ServiceAccount,
 )
 from simulator.resources.endpoints import EXTERNAL_NAME, CoreService, Endpoints
+from simulator.resources.endpointslices import EndpointSlice
 from simulator.resources.meta import Resource
 
 Cell = str | int | float | bool | None
@@ -176,10 +177,23 @@ def _addresses(endpoints: Endpoints, _: datetime) -> str:
             found += [one.ip for one in subset.addresses]
         for port in subset.ports:
             found += [_host_port(one.ip, port.port) for one in subset.addresses]
-    shown = ",".join(found[:ADDRESSES_SHOWN_MAX])
-    if (more := len(found) - ADDRESSES_SHOWN_MAX) > 0:
+    return _some_of(found) if found else NONE
+
+
+def _slice_ports(one: EndpointSlice, _: datetime) -> str:
+    ports = [port.name or "" if port.port is None else str(port.port) for port in one.ports]
+    return _some_of(ports)
+
+
+def _slice_addresses(one: EndpointSlice, _: datetime) -> str:
+    return _some_of([address for endpoint in one.endpoints for address in endpoint.addresses])
+
+
+def _some_of(texts: Sequence[str]) -> str:
+    shown = ",".join(texts[:ADDRESSES_SHOWN_MAX])
+    if (more := len(texts) - ADDRESSES_SHOWN_MAX) > 0:
         return f"{shown} + {more} more..."
-    return shown or NONE
+    return shown or "<unset>"
 
 
 def _host_port(ip: str, port: int) -> str:
@@ -240,6 +254,8 @@ SPECIAL: dict[str, Callable[[Any, datetime], Cell]] = {
     "service:ports": _ports,
     "service:selector": _service_selector,
     "endpoints:addresses": _addresses,
+    "slice:ports": _slice_ports,
+    "slice:addresses": _slice_addresses,
     "deployment:ready": _deployment_ready,
     "deployment:updated": _deployment_updated,
     "deployment:available": _deployment_available,

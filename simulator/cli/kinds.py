@@ -72,6 +72,7 @@ SERVICE_ACCOUNT = Kind("ServiceAccount", "", "v1", "serviceaccounts", "serviceac
 # Below Knative's in the table: to knary a plain "service" is one of Knative's, "svc" is not.
 CORE_SERVICE = Kind("Service", "", "v1", "services", "service", ("svc",), ("all",))
 ENDPOINTS = Kind("Endpoints", "", "v1", "endpoints", "endpoints", ("ep",))
+ENDPOINT_SLICE = Kind("EndpointSlice", "discovery.k8s.io", "v1", "endpointslices", "endpointslice")
 DEPLOYMENT = Kind("Deployment", "apps", "v1", "deployments", "deployment", ("deploy",), ("all",))
 IMAGE = Kind(
     "Image",
@@ -98,6 +99,7 @@ KINDS = (
     SERVICE_ACCOUNT,
     CORE_SERVICE,
     ENDPOINTS,
+    ENDPOINT_SLICE,
     DEPLOYMENT,
     IMAGE,
     EVENT,

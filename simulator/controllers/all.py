@@ -9,6 +9,10 @@ from simulator.controllers.configuration import ConfigurationController
 from simulator.controllers.deployment import DeploymentController
 from simulator.controllers.domainmapping import DomainMappingController
 from simulator.controllers.endpoints import EndpointsController
+from simulator.controllers.endpointslices import (
+    EndpointSliceController,
+    EndpointSliceMirroringController,
+)
 from simulator.controllers.events import EventController
 from simulator.controllers.garbage import FAMILY, GarbageController
 from simulator.controllers.labeler import LabelerController
@@ -38,6 +42,8 @@ def build(
         DeploymentController(),
         RevisionServiceController(),
         EndpointsController(),
+        EndpointSliceController(),
+        EndpointSliceMirroringController(),
         DomainMappingController(),
         *(GarbageController(kind) for kind in FAMILY),
         RetentionController(),

@@ -1,7 +1,6 @@
 """Service with a selector → its Endpoints: the addresses at which its Pods listen.
 
-Source: kubernetes `pkg/controller/endpoint/endpoints_controller.go`, `pkg/api/v1/endpoints`. A
-replica's port is the one where it is reached, whatever `targetPort` says.
+Source: kubernetes `pkg/controller/endpoint/endpoints_controller.go`, `pkg/api/v1/endpoints`.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from simulator.controllers.addresses import address_of, reference_to, services_that_select
 from simulator.controllers.replicas import is_ready
 from simulator.reconciling.plan import NOTHING, Create, Plan, Update
 from simulator.reconciling.reader import Reader
-from simulator.resources.core import ANNOTATION_ADDRESS, ObjectReference, Pod
+from simulator.resources.core import Pod
 from simulator.resources.endpoints import (
     EXTERNAL_NAME,
-    SELECTED_LABEL,
     CoreService,
     EndpointAddress,
     EndpointPort,
@@ -53,13 +52,7 @@ class EndpointsController:
     def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:
         if not isinstance(changed, Pod):
             return (changed.key,)
-        namespace = changed.metadata.namespace
-        return tuple(
-            service.key
-            for key, text in changed.metadata.labels.items()
-            for service in reader.naming(CoreService, namespace, SELECTED_LABEL, f"{key}={text}")
-            if selects(service, changed)
-        )
+        return services_that_select(changed, reader)
 
     def observe(self, reader: Reader, key: Key) -> Observed | None:
         service = reader.get(CoreService, *key)
@@ -78,13 +71,6 @@ class EndpointsController:
         if not is_controlled_by(found, service) or found.subsets == subsets:
             return NOTHING
         return Plan((Update(msgspec.structs.replace(found, subsets=subsets)),))
-
-
-def selects(service: CoreService, pod: Pod) -> bool:
-    """Tell whether the Service's selector, if it has one, fits the Pod."""
-    labels = pod.metadata.labels
-    selector = service.spec.selector
-    return bool(selector) and all(labels.get(key) == text for key, text in selector.items())
 
 
 def make_endpoints(service: CoreService, subsets: tuple[EndpointSubset, ...]) -> Endpoints:
@@ -106,13 +92,11 @@ def subsets_of(pods: Iterable[Pod], ports: tuple[ServicePort, ...]) -> tuple[End
     ready: dict[int, list[EndpointAddress]] = {}
     unready: dict[int, list[EndpointAddress]] = {}
     for pod in sorted(pods, key=lambda one: one.key):
-        address = pod.metadata.annotations.get(ANNOTATION_ADDRESS, "")
-        # Which network it is in, before the "@", is no part of an address.
-        host, _, port = address.rpartition("@")[2].rpartition(":")
-        if pod.is_deleting or not host or not port.isdigit():
+        address = address_of(pod)
+        if pod.is_deleting or address is None:
             continue
         group = ready if is_ready(pod) else unready
-        group.setdefault(int(port), []).append(_address(pod, host))
+        group.setdefault(address.port, []).append(_address(pod, address.ip))
     return tuple(
         EndpointSubset(
             addresses=tuple(ready.get(number, ())),
@@ -127,7 +111,6 @@ def subsets_of(pods: Iterable[Pod], ports: tuple[ServicePort, ...]) -> tuple[End
 
 
 def _address(pod: Pod, ip: str) -> EndpointAddress:
-    target = ObjectReference(
-        kind=Pod.KIND, namespace=pod.metadata.namespace, name=pod.metadata.name, uid=pod.uid
+    return EndpointAddress(
+        ip=ip, node_name=pod.spec.node_name or None, target_ref=reference_to(pod)
     )
-    return EndpointAddress(ip=ip, node_name=pod.spec.node_name or None, target_ref=target)

@@ -17,6 +17,7 @@ from simulator.resources.caching import Image
 from simulator.resources.core import Pod
 from simulator.resources.domainmapping import DomainMapping
 from simulator.resources.endpoints import CoreService, Endpoints
+from simulator.resources.endpointslices import EndpointSlice
 from simulator.resources.meta import (
     FOREGROUND_FINALIZER,
     ORPHAN_FINALIZER,
@@ -39,6 +40,7 @@ FAMILY: tuple[type[Resource], ...] = (
     Image,
     CoreService,
     Endpoints,
+    EndpointSlice,
     Pod,
 )
 _BY_KIND = {(kind.API_VERSION, kind.KIND): kind for kind in FAMILY}

@@ -15,6 +15,7 @@ from simulator.resources.caching import Image
 from simulator.resources.core import ConfigMap, Event, Namespace, Pod, Secret, ServiceAccount
 from simulator.resources.domainmapping import ClusterDomainClaim, DomainMapping
 from simulator.resources.endpoints import CoreService, Endpoints
+from simulator.resources.endpointslices import EndpointSlice
 from simulator.resources.meta import Resource
 from simulator.resources.networking import Ingress
 from simulator.resources.reviews import (
@@ -247,6 +248,19 @@ KINDS: tuple[KindInfo, ...] = (
         "endpoints",
         ("ep",),
         columns=(Column("Endpoints", "endpoints:addresses"), _AGE),
+    ),
+    KindInfo(
+        EndpointSlice,
+        "discovery.k8s.io",
+        "v1",
+        "endpointslices",
+        "endpointslice",
+        columns=(
+            Column("AddressType", "addressType"),
+            Column("Ports", "slice:ports"),
+            Column("Endpoints", "slice:addresses"),
+            _AGE,
+        ),
     ),
     KindInfo(
         Deployment,

@@ -1,7 +1,8 @@
 """The kinds that clients write in protobuf: of Kubernetes' own groups. Knative's are JSON or YAML.
 
-Sources: kubernetes/api `core/v1`, `apps/v1`, `authorization/v1`, `authentication/v1`, each
-`generated.proto`. The fields that only a server writes are passed over where knary has none.
+Sources: kubernetes/api `core/v1`, `apps/v1`, `discovery/v1`, `authorization/v1`,
+`authentication/v1`, each `generated.proto`. The fields that only a server writes are passed over
+where knary has none.
 """
 
 from __future__ import annotations
@@ -168,6 +169,50 @@ _ENDPOINTS = Message(
         ),
     },
 )
+_ENDPOINT_SLICE = Message(
+    "EndpointSlice",
+    {
+        1: _METADATA,
+        2: parts(
+            "endpoints",
+            Message(
+                "Endpoint",
+                {
+                    1: texts("addresses"),
+                    2: part(
+                        "conditions",
+                        Message(
+                            "EndpointConditions",
+                            {
+                                1: optional("ready", "bool"),
+                                2: optional("serving", "bool"),
+                                3: optional("terminating", "bool"),
+                            },
+                        ),
+                    ),
+                    3: optional("hostname", "string"),
+                    4: part("targetRef", _OBJECT_REFERENCE),
+                    5: text_map("deprecatedTopology"),
+                    6: optional("nodeName", "string"),
+                    7: optional("zone", "string"),
+                },
+            ),
+        ),
+        3: parts(
+            "ports",
+            Message(
+                "EndpointPort",
+                {
+                    1: optional("name", "string"),
+                    2: optional("protocol", "string"),
+                    3: optional("port", "int32"),
+                    4: optional("appProtocol", "string"),
+                },
+            ),
+        ),
+        4: text("addressType"),
+    },
+)
 _EVENT = Message(
     "Event",
     {
@@ -276,6 +321,7 @@ MESSAGES: Mapping[tuple[str, str], Message] = {
         )
     },
     ("apps/v1", "Deployment"): _DEPLOYMENT,
+    ("discovery.k8s.io/v1", "EndpointSlice"): _ENDPOINT_SLICE,
     ("authentication.k8s.io/v1", "SelfSubjectReview"): _SELF_REVIEW,
     ("authorization.k8s.io/v1", "SelfSubjectAccessReview"): _ACCESS_REVIEW,
     ("authorization.k8s.io/v1", "SelfSubjectRulesReview"): _RULES_REVIEW,

@@ -18,6 +18,7 @@ from simulator.resources.endpoints import (
     EndpointSubset,
     ServicePort,
 )
+from simulator.resources.endpointslices import Endpoint, EndpointSlice, SlicePort
 from simulator.resources.meta import ObjectMeta, Resource
 
 META = ObjectMeta(name="n", namespace="default")
@@ -265,6 +266,57 @@ def test_a_services_name_is_the_label_of_a_host() -> None:
     named = service(cluster_ip="None").with_metadata(name="a.b")
     (told,) = refusals(named)
     assert told.startswith('metadata.name: Invalid value: "a.b": a DNS-1035 label must consist')
+
+
+def slice_of(address_type: str = "IPv4", **fields: Any) -> EndpointSlice:
+    return EndpointSlice(metadata=META, address_type=address_type, **fields)
+
+
+HERE = Endpoint(addresses=("10.0.0.1",))
+KNOWN_TYPES = 'supported values: "FQDN", "IPv4", "IPv6"'
+
+
+@pytest.mark.parametrize(
+    ("obj", "expected"),
+    [
+        pytest.param(slice_of(), [], id="no endpoints"),
+        pytest.param(slice_of(endpoints=(HERE,), ports=(SlicePort(port=1),)), [], id="one"),
+        pytest.param(slice_of(""), ["addressType: Required value"], id="no type"),
+        pytest.param(
+            slice_of("IP"), [f'addressType: Unsupported value: "IP": {KNOWN_TYPES}'], id="no such"
+        ),
+        pytest.param(
+            slice_of(endpoints=(Endpoint(),)),
+            ["endpoints[0].addresses: Required value: must contain at least 1 address"],
+            id="no address",
+        ),
+        pytest.param(
+            slice_of(endpoints=(HERE,) * 1001),
+            ["endpoints: Too many: 1001: must have at most 1000 items"],
+            id="too many",
+        ),
+        pytest.param(
+            slice_of(ports=(SlicePort("a"), SlicePort("a", protocol="X"))),
+            [
+                'ports[1].name: Duplicate value: "a"',
+                'ports[1].protocol: Unsupported value: "X": supported values: "SCTP", "TCP", "UDP"',
+            ],
+            id="ports",
+        ),
+    ],
+)
+def test_what_an_endpoint_slice_must_have(obj: Resource, expected: list[str]) -> None:
+    assert refusals(obj) == expected
+
+
+def test_the_type_of_a_slices_addresses_is_for_good() -> None:
+    told = 'addressType: Invalid value: "IPv6": field is immutable'
+    assert refusals(slice_of("IPv6"), slice_of()) == [told]
+
+
+def test_a_slices_ports_have_a_name_and_a_protocol() -> None:
+    (port,) = admitted(slice_of(ports=(SlicePort(port=1),))).ports
+    assert port == SlicePort("", "TCP", 1)
 
 
 def test_endpoints_speak_tcp() -> None:

@@ -40,6 +40,7 @@ from simulator.resources.endpoints import (
     LoadBalancerStatus,
     ServicePort,
 )
+from simulator.resources.endpointslices import Endpoint, EndpointSlice, SlicePort
 from simulator.resources.meta import ObjectMeta, Resource, timestamp
 from simulator.resources.podspec import Container
 from simulator.resources.scheme import info_of
@@ -70,6 +71,7 @@ def header(obj: Resource) -> dict[int, list[str]]:
         (ServiceAccount(), "NAME SECRETS AGE", ""),
         (CoreService(), "NAME TYPE CLUSTER-IP EXTERNAL-IP PORT(S) AGE", "SELECTOR"),
         (Endpoints(), "NAME ENDPOINTS AGE", ""),
+        (EndpointSlice(), "NAME ADDRESSTYPE PORTS ENDPOINTS AGE", ""),
         (Deployment(), "NAME READY UP-TO-DATE AVAILABLE AGE", "CONTAINERS IMAGES SELECTOR"),
         (Image(), "NAME IMAGE", ""),
         (Event(), "LAST TYPE REASON OBJECT MESSAGE", "SUBOBJECT SOURCE FIRST COUNT NAME"),
@@ -168,6 +170,27 @@ def subset(*ports: int, ips: tuple[str, ...] = ("127.0.0.1",)) -> EndpointSubset
 )
 def test_an_endpoints_row(subsets: tuple[EndpointSubset, ...], shown: str) -> None:
     assert row(Endpoints(metadata=META, subsets=subsets)) == ["n", shown, "5m"]
+
+
+@pytest.mark.parametrize(
+    ("ports", "ips", "shown"),
+    [
+        pytest.param((), (), ("<unset>", "<unset>"), id="nothing"),
+        pytest.param((SlicePort("", port=1), SlicePort("b")), ("a", "b"), ("1,b", "a,b"), id="two"),
+        pytest.param(
+            tuple(SlicePort(port=port) for port in range(4)),
+            ("a", "b", "c", "d", "e"),
+            ("0,1,2 + 1 more...", "a,b,c + 2 more..."),
+            id="more than three",
+        ),
+    ],
+)
+def test_an_endpoint_slices_row(
+    ports: tuple[SlicePort, ...], ips: tuple[str, ...], shown: tuple[str, str]
+) -> None:
+    endpoints = tuple(Endpoint((ip,)) for ip in ips)
+    one = EndpointSlice(metadata=META, address_type="IPv4", endpoints=endpoints, ports=ports)
+    assert row(one) == ["n", "IPv4", *shown, "5m"]
 
 
 def test_a_deployments_row() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.api.openapi.words.meaning import Meaning, Meanings
-from simulator.resources import apps, caching, endpoints
+from simulator.resources import apps, caching, endpoints, endpointslices
 
 _SPEC, _STATUS = "What is wanted.", "What is so."
 _NO_EFFECT = "Stored and shown; nothing here acts on it."
@@ -184,6 +184,50 @@ WORKLOADS: Meanings = {
             "name": "The port's name.",
             "port": "The port.",
             "protocol": "TCP, UDP or SCTP.",
+            "appProtocol": "What is spoken.",
+        },
+    ),
+    endpointslices.EndpointSlice: Meaning(
+        "Some of the addresses behind a Service, which its label kubernetes.io/service-name names.",
+        {
+            "addressType": "IPv4, IPv6 or FQDN; for good.",
+            "endpoints": "The replicas, 1,000 at most.",
+            "ports": "The ports of each of them.",
+        },
+    ),
+    endpointslices.Endpoint: Meaning(
+        "One replica.",
+        {
+            "addresses": "Where it is reached; the first one counts.",
+            "conditions": "Whether it takes requests.",
+            "hostname": "Its name.",
+            "targetRef": "The Pod that it is.",
+            "deprecatedTopology": f"Where it is, as v1beta1 had it. {_NO_EFFECT}",
+            "nodeName": "The machine that it is on.",
+            "zone": "The zone that it is in.",
+            "hints": f"From where it should be asked. {_NO_EFFECT}",
+        },
+    ),
+    endpointslices.EndpointConditions: Meaning(
+        "What a replica does at the moment.",
+        {
+            "ready": "It takes requests, and is not about to go.",
+            "serving": "It takes requests, whether it is about to go or not.",
+            "terminating": "It is about to go.",
+        },
+    ),
+    endpointslices.EndpointHints: Meaning(
+        "From where a replica should be asked.",
+        {"forZones": "The zones, eight at most.", "forNodes": "The machines, eight at most."},
+    ),
+    endpointslices.ForZone: Meaning("One zone.", {"name": "The zone's name."}),
+    endpointslices.ForNode: Meaning("One machine.", {"name": "The machine's name."}),
+    endpointslices.SlicePort: Meaning(
+        "One port.",
+        {
+            "name": "The port's name, as the Service has it.",
+            "protocol": "TCP, UDP or SCTP.",
+            "port": "The port.",
             "appProtocol": "What is spoken.",
         },
     ),
