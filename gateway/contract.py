@@ -30,6 +30,8 @@ SPLITTERS = (
     "hash-ranges",
 )
 
+STICKY = ("cookie",)  # by what a session is known
+
 
 class Address(Struct, frozen=True):
     """Where a replica listens. Its text is "HOST:PORT", or "NETWORK@HOST:PORT".
@@ -72,7 +74,8 @@ class Split(Struct, frozen=True, array_like=True, gc=False):
     """Where the requests of one route go: each share to another backend.
 
     `key` names the split, whose turns outlive a change. `hash-ranges` hashes the value of the
-    header `hash_header` (lower case), or without one the client's address.
+    header `hash_header` (lower case), or without one the client's address. `sticky` is one of
+    STICKY, or "": no sessions; `sticky_name` is the cookie's name, or the header's (lower case).
     """
 
     key: str
@@ -80,6 +83,8 @@ class Split(Struct, frozen=True, array_like=True, gc=False):
     splitter: str = "stratified"
     seed: int | None = None
     hash_header: str = ""
+    sticky: str = ""
+    sticky_name: str = ""
 
 
 class HeaderRule(Struct, frozen=True, array_like=True, gc=False):

@@ -14,10 +14,11 @@ import asyncio
 import logging
 import math
 from http import HTTPStatus
-from time import perf_counter_ns
+from time import perf_counter_ns, time
 from typing import TYPE_CHECKING
 
 from gateway.accesslog import trace_id_of
+from gateway.choosing import choose
 from gateway.errors import BackendGone, GatewayError, RequestTimeout, UpstreamFailed
 from gateway.exchangelog import entry_of
 from gateway.http1.request import IDEMPOTENT, RequestHead
@@ -29,7 +30,7 @@ from gateway.upstream.lease import Lease
 
 if TYPE_CHECKING:
     from gateway.downstream.client import Client
-    from gateway.routes import Target
+    from gateway.routes import CompiledRoute, Target
     from gateway.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,9 @@ class Exchange:
     status: int = 0  # of the answer, once it has begun
     retries: int = 0
     queued_us: int = 0  # waited for a replica, a connection or room
+    adds_lines: bool = False  # its answer carries lines of the gateway's own
     _explanation: str = ""
+    _cookie: bytes = b""  # a header line: the client's session, when that is new or was moved
     _replayable: bool = False
     _lease: Lease | None = None
     _tunnelled: Lease | None = None
@@ -73,12 +76,10 @@ class Exchange:
         """Route, split, lease, send. Raise NoRoute or BadMessage before anything was sent."""
         request = self.request
         route = self.client.hosts.match(request.host)
-        if request.explain:
-            target, self._explanation = route.pick_explained(request.lines, self.client.ip)
-        elif route.is_plain:
+        if route.is_plain and not request.explain:
             target = route.split.pick()
         else:
-            target = route.split_for(request.lines).pick_for(request.lines, self.client.ip)
+            target = self._choose(route)
         self.target = target
         self.cell = cell = target.cell or target.open_cell(self._worker.metrics)
         cell.begun += 1
@@ -92,6 +93,14 @@ class Exchange:
         else:
             self._obtain()
 
+    def _choose(self, route: CompiledRoute) -> Target:
+        """Return the target where that is not simply the next turn's."""
+        request = self.request
+        choice = choose(route, request, self.client.ip, self._worker.metrics, int(time()))
+        self._explanation, self._cookie = choice.explanation, choice.cookie
+        self.adds_lines = request.explain or bool(choice.cookie)
+        return choice.target
+
     def _send(self, lease: Lease) -> None:
         self._lease = lease
         lease.exchange = self
@@ -103,9 +112,12 @@ class Exchange:
         if self.request.expects_continue and not self.request_ended:
             self.client.respond_interim(ResponseHead(100, b"Continue", [], keep_alive=True))
 
-    def explained(self) -> bytes:
-        """Return the header lines that tell who answered, and why the request went there."""
-        return b"Knary-Revision: %b\r\n%b" % (self.target.backend.name, self.why())
+    def own_lines(self) -> bytes:
+        """Return the header lines for a revision's answer: the session; who it is, if asked."""
+        if not self.request.explain:
+            return self._cookie
+        name = self.target.backend.name
+        return b"Knary-Revision: %b\r\n%b%b" % (name, self.why(), self._cookie)
 
     def why(self) -> bytes:
         """Return why the request went where it did; b"" if nobody asked, or no route was found."""
@@ -154,8 +166,7 @@ class Exchange:
         route = self.client.hosts.match(self.request.host)
         if self.cell is not None:
             self.cell.aborted(REROUTED, 0, 0)  # of the revision that it left
-        target, self._explanation = route.pick_explained(self.request.lines, self.client.ip)
-        self.target = target
+        self.target = target = self._choose(route)
         self.cell = cell = target.cell or target.open_cell(self._worker.metrics)
         cell.begun += 1
 

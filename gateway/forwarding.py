@@ -132,12 +132,13 @@ def connection_lines(option: bytes, offered: bytes) -> bytes:
     return b"Connection: %b\r\nUpgrade: %b\r\n" % (options, offered)
 
 
-def switching_head(response: ResponseHead) -> bytes:
-    """Return the head of a 101."""
-    return b"HTTP/1.1 101 %b\r\nConnection: Upgrade\r\nUpgrade: %b\r\n%b\r\n" % (
+def switching_head(response: ResponseHead, extra: bytes) -> bytes:
+    """Return the head of a 101; `extra` are header lines of the gateway's own."""
+    return b"HTTP/1.1 101 %b\r\nConnection: Upgrade\r\nUpgrade: %b\r\n%b%b\r\n" % (
         response.reason,
         response.upgrade,
         b"".join(response.lines),
+        extra,
     )
 
 

@@ -68,6 +68,8 @@ async def _serve(startup: Startup) -> int:
             metrics.worker,
         )
         worker.gates = _open_gates(startup.gates_file, worker)
+        if startup.session_key_file:
+            worker.session_key = _read_key(startup.session_key_file)
         if startup.networks_socket:
             worker.networks = Networks(loop, startup.networks_socket, startup.settings)
         router = Router(worker, startup.worker, link.on_idle)
@@ -104,6 +106,11 @@ async def _accept(
         server.close()
     if cut := await worker.drain():
         log.warning("%d connections cut", cut)
+
+
+def _read_key(path: str) -> bytes:
+    """Return the key that signs the sessions' cookies; the parent has seen to it."""
+    return Path(path).read_bytes()
 
 
 def _open_gates(path: str, worker: Worker) -> Gates | None:

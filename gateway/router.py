@@ -18,6 +18,8 @@ from gateway.errors import NoRoute
 from gateway.http1.head import check_host, host_of
 from gateway.routes import CompiledRoute, CompiledSplit, Target, splits_of
 from gateway.splitting.splitter import make_splitter
+from gateway.sticky.places import Positions
+from gateway.sticky.stickiness import Stickiness, is_possible
 from gateway.upstream.pool import BackendState, Replica
 
 if TYPE_CHECKING:
@@ -274,7 +276,20 @@ class Router:
                 self._random(split),
                 before.splitter if before else None,
             )
-        return CompiledSplit(split, targets, splitter, before.turns if before else 0)
+        turns = before.turns if before else 0
+        return CompiledSplit(split, targets, splitter, turns, self._sticky(split, before))
+
+    def _sticky(self, split: Split, before: CompiledSplit | None) -> Stickiness | None:
+        """Return what the split's sessions are kept by, if it has any."""
+        shares = [share for share in split.shares if share.weight > 0]
+        if not split.sticky or not is_possible(shares):
+            return None
+        if before is not None and before.sticky is not None:
+            positions = before.sticky.positions
+        else:
+            positions = Positions(self._random(split).getrandbits(32))
+        worker = self._worker
+        return Stickiness(split, worker.session_key, positions, worker.settings.session_idle_s_max)
 
     def _backend(self, key: str, fresh: dict[str, BackendState]) -> BackendState:
         state = self._backends.get(key) or fresh.get(key)

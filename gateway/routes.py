@@ -8,6 +8,7 @@ from gateway.metrics.cell import Cell
 from gateway.metrics.registry import Metrics
 from gateway.splitting.hashing import HashRanges
 from gateway.splitting.splitter import Splitter
+from gateway.sticky.stickiness import KEPT, OUTCOMES, Seat, Stickiness
 from gateway.upstream.pool import BackendState
 
 
@@ -32,9 +33,15 @@ class CompiledSplit:
     """A split's targets and whose turn it is. The turns go on over a change of the split."""
 
     def __init__(
-        self, row: Split, targets: tuple[Target, ...], splitter: Splitter, turns: int
+        self,
+        row: Split,
+        targets: tuple[Target, ...],
+        splitter: Splitter,
+        turns: int,
+        sticky: Stickiness | None = None,
     ) -> None:
         self.row = row
+        self.sticky = sticky  # None: each request takes a turn
         self.targets = targets
         self.splitter = splitter
         self.turns = turns  # so many requests had theirs
@@ -53,6 +60,15 @@ class CompiledSplit:
         self.turns += 1
         return self.targets[self.splitter.pick_for(self._key(lines, ip))]
 
+    def seat(self, sticky: Stickiness, lines: list[bytes], ip: str, now_s: int) -> Seat:
+        """Return what the session of this request gets; a new one takes a turn."""
+
+        def turn() -> int:
+            self.turns += 1
+            return self.splitter.pick_for(self._key(lines, ip) if self.is_keyed else b"")
+
+        return sticky.seat(lines, now_s, turn)
+
     def _key(self, lines: list[bytes], ip: str) -> bytes:
         """Return what is hashed: a header's values, or without a name of one the address."""
         if not self._key_name:
@@ -65,15 +81,32 @@ class CompiledSplit:
 
     def pick_explained(self, lines: list[bytes], ip: str) -> tuple[Target, str]:
         """Return the target of this request, and how likely it was, as header parameters."""
-        key = self._key(lines, ip) if self.is_keyed else b""
-        chances = self.splitter.chances_for(key)
+        chances = self._chances(lines, ip)
         target = self.pick_for(lines, ip)
-        chance = chances[self.targets.index(target)]
+        return target, self._explained(target, chances)
+
+    def seat_explained(
+        self, sticky: Stickiness, lines: list[bytes], ip: str, now_s: int
+    ) -> tuple[Seat, str]:
+        """Return what the session of this request gets, and why, as header parameters."""
+        chances = self._chances(lines, ip)
+        turns = self.turns
+        seat = self.seat(sticky, lines, ip, now_s)
+        told = self._explained(self.targets[seat.index], chances if self.turns > turns else None)
+        how = f"; because={seat.because}" if seat.outcome != KEPT else ""
+        return seat, f"{told}; sticky={sticky.kind}; session={OUTCOMES[seat.outcome]}{how}"
+
+    def _chances(self, lines: list[bytes], ip: str) -> list[float]:
+        return self.splitter.chances_for(self._key(lines, ip) if self.is_keyed else b"")
+
+    def _explained(self, target: Target, chances: list[float] | None) -> str:
+        """Return who got the request; `chances` are those of the turn that it took, if it did."""
         total = sum(each.weight for each in self.targets)
-        return target, (
-            f"revision={target.backend.name.decode()}; share={target.weight / total:.4g}; "
-            f"splitter={self.row.splitter}; turn={self.turns}; chance={chance:.4g}"
-        )
+        share = f"revision={target.backend.name.decode()}; share={target.weight / total:.4g}"
+        if chances is None:
+            return f"{share}; splitter={self.row.splitter}"
+        chance = chances[self.targets.index(target)]
+        return f"{share}; splitter={self.row.splitter}; turn={self.turns}; chance={chance:.4g}"
 
     def owed_now(self) -> dict[str, int]:
         """Return each target's credit by name, to carry it on."""
@@ -90,7 +123,8 @@ class CompiledRoute:
         self.row = row
         self.split = split
         self.rules = rules  # (a header line, its name in lower case; split)
-        self.is_plain = not rules and not split.is_keyed  # `split.pick` is all it takes
+        # `split.pick` is all it takes.
+        self.is_plain = not rules and not split.is_keyed and split.sticky is None
 
     def split_for(self, lines: list[bytes]) -> CompiledSplit:
         """Return the split of the first rule that a header line meets, else the route's own."""
@@ -101,13 +135,11 @@ class CompiledRoute:
                     return split
         return self.split
 
-    def pick_explained(self, lines: list[bytes], ip: str) -> tuple[Target, str]:
-        """Return the target of this request, and why it is that one, as header parameters."""
-        split = self.split_for(lines)
-        target, chance = split.pick_explained(lines, ip)
+    def explained(self, split: CompiledSplit, chance: str) -> str:
+        """Return why a request got its target, as header parameters, from what its split says."""
         rule = "host" if split is self.split else "header"
         tag = f"; tag={self.row.tag}" if self.row.tag else ""
-        return target, f'route="{self.row.service or self.row.key}"{tag}; rule={rule}; {chance}'
+        return f'route="{self.row.service or self.row.key}"{tag}; rule={rule}; {chance}'
 
     def took_turns_since(self, successor: CompiledRoute) -> bool:
         """Tell whether its splits have gone on since the successor took their credit over."""

@@ -84,6 +84,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     replica_wait_s_max: float = 30.0  # a request waits so long for a replica that answers
     replica_waiters_max: int = 10_000  # requests that wait, per revision (activator's queue)
     room_check_s: float = 0.05  # the first who waits for room looks so often, besides being told
+    session_idle_s_max: float = 86_400.0  # a session without a request for so long is a new one
     interim_heads_max: int = 32  # 1xx before one answer
     tunnel_half_closed_s_max: float = 30.0  # one side of a WebSocket's tunnel outlives the other
     sockets_ahead_max: int = 4  # made in a replica's own network before they are wanted
@@ -108,6 +109,7 @@ class Startup(Struct, frozen=True, forbid_unknown_fields=True):
     local_listen_fd: int = -1  # the cluster-local listener's
     networks_socket: str = ""  # who makes sockets in the replicas' own networks; "": nobody
     gates_file: str = ""  # where workers count together; "": this one counts alone
+    session_key_file: str = ""  # signs sessions' cookies; "": a key of this worker's own
     life_fd: int = -1
     ready_fd: int = -1
     pid_file: str = ""

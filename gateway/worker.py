@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import AbstractEventLoop, Event, TaskGroup, timeout
 from contextlib import suppress
+from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 from gateway.accesslog import AccessLog
@@ -14,6 +15,7 @@ from gateway.http1.response import ResponseReader
 from gateway.http2.vocabulary import Vocabulary
 from gateway.metrics.registry import Metrics
 from gateway.settings import Settings
+from gateway.sticky.tokens import KEY_BYTES
 from gateway.writes import Writes
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Worker:
         self.loop = loop
         self.metrics = metrics
         self.settings = settings
+        self.session_key = token_bytes(KEY_BYTES)  # main.py brings the one that all workers have
         self.tasks = tasks
         self.request_lines = HeaderLines(REQUEST_KINDS)
         self.responses = ResponseReader(HeaderLines(RESPONSE_KINDS), settings)

@@ -190,7 +190,7 @@ class ClientConnection(WatchedClient):
         if head is not None:
             request = exchange.request
             stays = request.keep_alive and exchange.request_ended and not self._worker.draining
-            if stays and head.length >= 0 and request.is_http11 and not request.explain:
+            if stays and head.length >= 0 and request.is_http11 and not exchange.adds_lines:
                 self._chunked_down = self._until_close = False
                 self._write((head.written or usual_response_head(head)) + data)
                 return
@@ -210,7 +210,7 @@ class ClientConnection(WatchedClient):
         self._until_close = not sized and not request.is_http11
         # Not after an early answer, or with a body that only closing can end.
         request.keep_alive = stays and not self._until_close
-        extra = exchange.explained() if request.explain else b""
+        extra = exchange.own_lines() if exchange.adds_lines else b""
         return answer_head(head, request, chunked=self._chunked_down, extra=extra)
 
     def respond_interim(self, head: ResponseHead) -> None:
@@ -241,7 +241,7 @@ class ClientConnection(WatchedClient):
         self._flow()
         lease.detach()
         here, there = open_tunnel(exchange, self._transport, lease.transport, self._forget)
-        self._write(switching_head(head))
+        self._write(switching_head(head, exchange.own_lines() if exchange.adds_lines else b""))
         there.begin(data, ended=False)
         here.begin(early, ended=self._half_closed)
 

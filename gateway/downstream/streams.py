@@ -111,7 +111,7 @@ class StreamClient(Client):
         core = session.core
         if head is not None:
             self._sized = head.length >= 0
-            extra = exchange.explained() if exchange.request.explain else b""
+            extra = exchange.own_lines() if exchange.adds_lines else b""
             block = response_block(session.encoder, head, extra)
             core.send_head(stream, block, ended=ended and not data and not trailers)
         if trailers:

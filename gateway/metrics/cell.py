@@ -52,6 +52,8 @@ class Cell:
         "latency_us",
         "revision",
         "service",
+        "sessions_moved",
+        "sessions_new",
         "tag",
         "waits",
         "waits_us",
@@ -74,6 +76,8 @@ class Cell:
         self.aborts = [0] * REASONS
         self.calls = [0] * GRPC_STATUSES  # of gRPC, by status
         self.calls_failed = 0  # of these, failures that HTTP's status does not tell
+        self.sessions_new = 0  # that were dealt this revision; whoever deals adds
+        self.sessions_moved = 0  # that had another one, whose share shrank
 
     def done(self, status: int, latency_us: int, bytes_up: int, bytes_down: int) -> None:
         """Count a request whose answer went out whole, with its status.

@@ -20,6 +20,8 @@ from gateway.metrics.layout import (
     C_CALLS_FAILED,
     C_LATENCY,
     C_LATENCY_US,
+    C_SESSIONS_MOVED,
+    C_SESSIONS_NEW,
     C_WAITS,
     C_WAITS_US,
     CELL_WORDS,
@@ -174,6 +176,8 @@ class _Row:
         words[start + C_BYTES_UP] = cell.bytes_up
         words[start + C_BYTES_DOWN] = cell.bytes_down
         words[start + C_WAITS_US] = waits_us
+        words[start + C_SESSIONS_NEW] = cell.sessions_new  # with a request that has begun
+        words[start + C_SESSIONS_MOVED] = cell.sessions_moved
         if ended != self._ended:
             for index in range(CLASSES):
                 words[start + C_LATENCY_US + index] = cell.latency_us[index]
@@ -197,6 +201,8 @@ class _Row:
         cell.bytes_up = mine[C_BYTES_UP]
         cell.bytes_down = mine[C_BYTES_DOWN]
         cell.waits_us = mine[C_WAITS_US]
+        cell.sessions_new = mine[C_SESSIONS_NEW]
+        cell.sessions_moved = mine[C_SESSIONS_MOVED]
         cell.latency_us = mine[C_LATENCY_US : C_LATENCY_US + CLASSES]
         cell.aborts = mine[C_ABORTS : C_ABORTS + REASONS]
         cell.latency = mine[C_LATENCY:C_WAITS]

@@ -48,10 +48,12 @@ from simulator.resources.serving import (
     ANNOTATION_LAST_MODIFIER,
     ANNOTATION_PROGRESS_DEADLINE,
     ANNOTATION_SPLITTER,
+    ANNOTATION_STICKY,
     GROUP,
     ROLLOUT_DURATIONS,
     TemplateMeta,
 )
+from simulator.resources.stickiness import parse_sticky
 from simulator.resources.wording import bad_value, listed, quoted
 
 Annotations = Mapping[str, str]
@@ -211,7 +213,7 @@ def _validate_seconds(found: tuple[str, str] | None, word: str) -> Errors:
 
 
 def validate_splitter(annotations: Annotations) -> Errors:
-    """Return the refusal of a splitting algorithm, or of its header's name. Ours."""
+    """Return the refusal of a splitting algorithm, its header's name, or its sessions. Ours."""
     errors = NONE
     splitter = annotations.get(ANNOTATION_SPLITTER)
     if splitter is not None and splitter not in SPLITTERS:
@@ -221,6 +223,11 @@ def validate_splitter(annotations: Annotations) -> Errors:
     if header is not None and _token.fullmatch(header) is None:
         why = "it must be the name of a header, such as X-User"
         errors += invalid_value(header, ANNOTATION_HASH_HEADER, why)
+    if (sticky := annotations.get(ANNOTATION_STICKY)) is not None:
+        try:
+            parse_sticky(sticky)
+        except ValueError as error:
+            errors += invalid_value(sticky, ANNOTATION_STICKY, str(error))
     return errors
 
 

@@ -34,6 +34,12 @@ from simulator.cli.workeroptions import (
     metavar="PORT",
     help="Serve /metrics for Prometheus on this port of loopback; 0 takes a free one.",
 )
+@click.option(
+    "--session-key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep the key of sticky sessions' cookies in this file [default: a new key each time].",
+)
 @worker_options
 @click.option("-v", "--verbose", is_flag=True, help="Show the whole log.")
 def gateway(

@@ -23,6 +23,7 @@ HEADER = (
     "P99",
     "IN FLIGHT",
 )
+SESSIONS = ("SESSIONS", "MOVED")  # where there are any
 
 
 @click.command("top")
@@ -35,7 +36,8 @@ def top(service: str | None, namespace: str | None, form: str | None, instance: 
 
     RATE is of requests per second, over the second that the command takes. ERRORS are answers of
     status 5xx, gRPC calls that the server failed, and answers that did not go out whole. P50 and
-    P99 are about 12 % off at most.
+    P99 are about 12 % off at most. SESSIONS are sticky ones that began there, MOVED those that came
+    when shares changed.
 
     \b
     Examples:
@@ -61,7 +63,11 @@ def top(service: str | None, namespace: str | None, form: str | None, instance: 
         output.note(f"No requests were counted yet{whose}.")
         return
     several = len({row["namespace"] for row in rows}) > 1
-    output.table([HEADER, *(cells(row, with_namespace=several) for row in rows)])
+    table = [HEADER, *(cells(row, with_namespace=several) for row in rows)]
+    if any(any(sessions(row)) for row in rows):
+        counts = [SESSIONS, *map(sessions, rows)]
+        table = [(*cells, *count) for cells, count in zip(table, counts, strict=True)]
+    output.table(table)
 
 
 def with_rates(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -90,6 +96,11 @@ def cells(row: Mapping[str, Any], *, with_namespace: bool) -> Sequence[Any]:
         duration(row["p99Microseconds"]),
         row["inFlight"],
     )
+
+
+def sessions(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return how many sticky sessions a row's revision was given, new ones and moved ones."""
+    return row["sessionsNew"], row["sessionsMoved"]
 
 
 def duration(microseconds: int) -> str:

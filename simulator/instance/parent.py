@@ -46,6 +46,7 @@ from simulator.instance.options import ParentSettings, UpOptions
 from simulator.instance.paths import InstancePaths, default_data_folder
 from simulator.instance.plans import Plans, describe, plan_children
 from simulator.instance.rolling import Workers
+from simulator.instance.sessionkey import ensure_session_key
 from simulator.instance.sockets import open_ports
 from simulator.instance.tail import follow, last_line
 from simulator.instance.terminal import Terminal, ready_lines, running_line
@@ -94,6 +95,7 @@ def _run_in(
             terminal.line(note)
         make_run_folders(paths)
         held.callback(remove_run_folders, paths)
+        ensure_session_key(paths.session_key)
         log_fd = open_log(paths.log, limits.log_bytes_max)
         held.callback(os.close, log_fd)
         _log_to(log_fd)

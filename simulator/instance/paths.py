@@ -46,6 +46,11 @@ class InstancePaths:
         return self.data / "token"
 
     @property
+    def session_key(self) -> Path:
+        """Return the key that signs sessions' cookies; who has it can make some."""
+        return self.data / "session-key"
+
+    @property
     def certificates(self) -> Path:
         """Return the folder of the CA and of the API's certificate."""
         return self.data / "tls"

@@ -16,6 +16,8 @@ from gateway.metrics.layout import (
     C_CALLS_FAILED,
     C_LATENCY,
     C_LATENCY_US,
+    C_SESSIONS_MOVED,
+    C_SESSIONS_NEW,
     C_WAITS,
     C_WAITS_US,
     GRPC_STATUS_NAMES,
@@ -64,6 +66,8 @@ class CellCounts:
     aborts: Mapping[str, int]  # by reason; only those that occurred
     calls: Mapping[str, int]  # of gRPC, by status; only those that occurred
     calls_failed: int  # of these, failures that HTTP's status does not tell
+    sessions_new: int  # that were dealt this target
+    sessions_moved: int  # that had another one, whose share shrank
 
     @property
     def answers(self) -> int:
@@ -159,6 +163,8 @@ def _cell(name: Name, words: Sequence[int], flying: int, died: int) -> CellCount
             if count
         },
         calls_failed=words[C_CALLS_FAILED],
+        sessions_new=words[C_SESSIONS_NEW],
+        sessions_moved=words[C_SESSIONS_MOVED],
     )
 
 

@@ -67,6 +67,11 @@ def cell_families(cells: Iterable[CellCounts]) -> list[Family]:
         "seconds",
         BOUNDS_S,
     )
+    sessions = Family(
+        "knary_revision_sessions_total",
+        "counter",
+        "Sticky sessions given a revision: new ones, and those moved there by a change of shares",
+    )
     for cell in cells:
         labels = _labels(cell)
         for status_class, counts in cell.latency.items():
@@ -82,9 +87,12 @@ def cell_families(cells: Iterable[CellCounts]) -> list[Family]:
         here.add(labels, cell.answered_here)
         up.add(labels, cell.bytes_up)
         down.add(labels, cell.bytes_down)
+        if cell.sessions_new or cell.sessions_moved:
+            sessions.add((*labels, ("how", "new")), cell.sessions_new)
+            sessions.add((*labels, ("how", "moved")), cell.sessions_moved)
         if any(cell.waits):
             waits.add(labels, _histogram(cell.waits, cell.waits_us / 1e6))
-    return [count, latency, begun, flying, aborted, calls, here, up, down, waits]
+    return [count, latency, begun, flying, aborted, calls, here, up, down, sessions, waits]
 
 
 def worker_families(workers: Sequence[WorkerCounts], now_ns: int) -> list[Family]:

@@ -64,6 +64,8 @@ def _row(cell: CellCounts) -> dict[str, Any]:
         "errors": cell.errors,
         "grpcCalls": cell.calls,
         "inFlight": cell.in_flight,
+        "sessionsNew": cell.sessions_new,
+        "sessionsMoved": cell.sessions_moved,
         "p50Microseconds": cell.latency_at_us(0.5),
         "p99Microseconds": cell.latency_at_us(0.99),
     }

@@ -43,6 +43,8 @@ ANNOTATION_MIN_SCALE = "autoscaling.knative.dev/min-scale"
 ANNOTATION_SPLITTER = "knary.dev/splitter"
 # Ours: the header whose value `hash-ranges` hashes, instead of the client's address.
 ANNOTATION_HASH_HEADER = "knary.dev/hash-header"
+# Ours: who comes again goes to the same revision (`stickiness`).
+ANNOTATION_STICKY = "knary.dev/sticky"
 # Ours: percents in steps of 0.01 that refine the whole ones (`percents`).
 ANNOTATION_TRAFFIC_PERCENT = "knary.dev/traffic-percent"
 

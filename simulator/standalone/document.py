@@ -88,6 +88,13 @@ class RouteDocument(
     host: Annotated[
         str, Meta(description="The Host that processes see; the client's if not set.")
     ] = ""
+    sticky: Annotated[
+        str,
+        Meta(
+            description="Keeps a client with its target: docs/sticky.md.",
+            examples=["cookie", "cookie=shop"],
+        ),
+    ] = ""
 
 
 class GatewayDocument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from simulator.resources.stickiness import parse_sticky
 from simulator.resources.strictyaml import Flaw
 from simulator.standalone.document import (
     DEFAULT_LISTEN,
@@ -64,6 +65,11 @@ def flaws_of(document: GatewayDocument) -> Iterator[Flaw]:
         yield from _host_flaws(route, path, hosts)
         if route.host and _HOST_AND_PORT.fullmatch(route.host) is None:
             yield Flaw(f"{path}.host", f"`host` is {route.host!r}; want a name like app.internal")
+        if route.sticky:
+            try:
+                parse_sticky(route.sticky)
+            except ValueError as error:
+                yield Flaw(f"{path}.sticky", f"`sticky` is {route.sticky!r}; {error}")
         yield from _rule_flaws(route, path)
         yield from _split_flaws(route, path)
         yield from _loop_flaws(route, path, listen)

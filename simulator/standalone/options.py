@@ -10,7 +10,7 @@ from pathlib import Path
 class GatewayOptions:
     """The flags. `access_log` is a file, or an open descriptor that the workers inherit.
 
-    `metrics_port` None is no metrics, 0 any free port.
+    `metrics_port` None is no metrics, 0 any free port; `session_key` None is a new key each time.
     """
 
     file: Path
@@ -19,6 +19,7 @@ class GatewayOptions:
     access_log: Path | int | None = None
     access_log_sample: float = 1.0
     gateway_settings: tuple[str, ...] = ()
+    session_key: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from simulator.instance.options import LOOPBACK, ParentSettings
 from simulator.instance.paths import WORKER_METRICS, InstancePaths
 from simulator.instance.plans import plan_worker
 from simulator.instance.rolling import Workers
+from simulator.instance.sessionkey import ensure_session_key
 from simulator.instance.sockets import (
     Bounds,
     Listening,
@@ -89,6 +90,7 @@ def run(options: GatewayOptions) -> int:
         clear_leftovers(Path(tempfile.gettempdir()), clock.now().timestamp())
         sockets = _open_sockets(options, wanted, limits, held)
         paths = _make_folders(held)
+        ensure_session_key(options.session_key or paths.session_key)
         _log_to_stderr(options)
         life = LifePipe()
         held.callback(life.close)
@@ -307,8 +309,10 @@ def _plans(work: Work, limits: ParentSettings) -> tuple[ChildPlan, ...]:
         plan_worker(index, (one,), work.options, work.paths, limits)
         for index, one in enumerate(work.sockets.gateway.sockets)
     )
-    quiet = {"quiet": not work.options.verbose}
-    return tuple(replace(plan, settings={**plan.settings, **quiet}) for plan in plans)
+    told: dict[str, object] = {"quiet": not work.options.verbose}
+    if work.options.session_key is not None:
+        told["session_key_file"] = str(work.options.session_key.absolute())
+    return tuple(replace(plan, settings={**plan.settings, **told}) for plan in plans)
 
 
 def _fixed_changes(first: Configuration, wanted: Configuration) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from gateway.contract import WEIGHT_SCALE, Backend, HeaderRule, Route, Share, Split
+from simulator.resources.stickiness import Stickiness, of_split, parse_sticky
 from simulator.standalone.document import GatewayDocument, RouteDocument, TargetDocument
 
 WHOLE = 100 * WEIGHT_SCALE
@@ -91,23 +92,29 @@ def _backend_key(route: str, name: str) -> str:
 
 def _route(route: RouteDocument, document: GatewayDocument) -> Route:
     key = _key(route)
-    hashed = document.hash_header.lower()
+    sticky = parse_sticky(route.sticky) if route.sticky else Stickiness()
 
-    def split(name: str, targets: Sequence[TargetDocument]) -> Split:
-        return Split(name, _shares(key, targets), document.splitter, document.seed, hashed)
+    def split(targets: Sequence[TargetDocument], rule: str = "") -> Split:
+        sessions = of_split(sticky, key, rule)
+        return Split(
+            f"{key}?{rule}" if rule else key,
+            _shares(key, targets),
+            document.splitter,
+            document.seed,
+            document.hash_header.lower(),
+            sessions.kind,
+            sessions.name,
+        )
 
     rules = tuple(
-        HeaderRule(
-            rule.header.lower(),
-            rule.value,
-            split(f"{key}?{rule.header.lower()}={rule.value}", rule.split),
-        )
+        HeaderRule(name, rule.value, split(rule.split, f"{name}={rule.value}"))
         for rule in route.rules
+        for name in [rule.header.lower()]
     )
     return Route(
         key,
         tuple(map(host_name, route.hosts)),
-        split(key, route.split),
+        split(route.split),
         rules=rules,
         host=route.host,
         service=f"{NAMESPACE}/{key}",

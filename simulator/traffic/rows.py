@@ -32,6 +32,7 @@ from simulator.resources.percents import WHOLE, parse_percents, why_unfit
 from simulator.resources.serving import (
     ANNOTATION_HASH_HEADER,
     ANNOTATION_SPLITTER,
+    ANNOTATION_STICKY,
     ANNOTATION_TRAFFIC_PERCENT,
     LABEL_REVISION,
     LABEL_ROUTE,
@@ -39,6 +40,7 @@ from simulator.resources.serving import (
     Revision,
     serving_container,
 )
+from simulator.resources.stickiness import Stickiness, of_split, parse_sticky
 
 LOCALHOST = "localhost"  # browsers resolve any name below it to loopback (RFC 6761, 6.3)
 _H2C = "h2c"  # the port name by which a revision asks for HTTP/2 (Knative runtime contract)
@@ -197,28 +199,52 @@ def _route(ingress: Ingress, group: list[IngressRule], settings: TrafficSettings
     local = tuple(host for host in local_hosts_of(tuple(inside)) if host not in hosts)
     if not hosts and not local:
         return None
-    splitter = ingress.metadata.annotations.get(ANNOTATION_SPLITTER, "")
-    if splitter not in SPLITTERS:
-        splitter = settings.splitter
     key = f"{ingress.uid}/{(local or hosts)[0]}"
-    hashed = ingress.metadata.annotations.get(ANNOTATION_HASH_HEADER, "").lower()
     rules = tuple(
-        HeaderRule(
-            name, value, Split(f"{key}?{name}={value}", found, splitter, settings.seed, hashed)
-        )
+        HeaderRule(name, value, _split(ingress, settings, key, found, f"{name}={value}"))
         for name, value, by_header in _by_header(group[0])
         if (found := _shares(by_header, fine))
     )
     return Route(
         key,
         hosts,
-        Split(key, shares, splitter, settings.seed, hashed),
+        _split(ingress, settings, key, shares),
         local_hosts=local,
         rules=rules,
         host=path.rewrite_host,
         service=service_of(ingress),
         tag=_tag_of(ingress, (local or hosts)[0]),
     )
+
+
+def _split(
+    ingress: Ingress,
+    settings: TrafficSettings,
+    route: str,
+    shares: tuple[Share, ...],
+    rule: str = "",
+) -> Split:
+    """Return a route's own split, or the one that a header's `rule` chooses, as annotations ask."""
+    annotations = ingress.metadata.annotations
+    splitter = annotations.get(ANNOTATION_SPLITTER, "")
+    sticky = of_split(_sticky(ingress), route, rule)
+    return Split(
+        f"{route}?{rule}" if rule else route,
+        shares,
+        splitter if splitter in SPLITTERS else settings.splitter,
+        settings.seed,
+        annotations.get(ANNOTATION_HASH_HEADER, "").lower(),
+        sticky.kind,
+        sticky.name,
+    )
+
+
+def _sticky(ingress: Ingress) -> Stickiness:
+    text = ingress.metadata.annotations.get(ANNOTATION_STICKY)
+    try:
+        return Stickiness() if text is None else parse_sticky(text)
+    except ValueError:  # of an Ingress made by hand
+        return Stickiness()
 
 
 def _tag_of(ingress: Ingress, host: str) -> str:

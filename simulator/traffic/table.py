@@ -22,6 +22,7 @@ from simulator.resources.networking import Ingress, IngressRule
 from simulator.resources.serving import (
     ANNOTATION_HASH_HEADER,
     ANNOTATION_SPLITTER,
+    ANNOTATION_STICKY,
     ANNOTATION_TRAFFIC_PERCENT,
     Revision,
 )
@@ -36,7 +37,12 @@ from simulator.traffic.rows import (
     service_of,
 )
 
-_OBEYED = (ANNOTATION_SPLITTER, ANNOTATION_HASH_HEADER, ANNOTATION_TRAFFIC_PERCENT)
+_OBEYED = (
+    ANNOTATION_SPLITTER,
+    ANNOTATION_HASH_HEADER,
+    ANNOTATION_STICKY,
+    ANNOTATION_TRAFFIC_PERCENT,
+)
 
 
 class Programmed(Struct, frozen=True, gc=False):

@@ -14,6 +14,8 @@ from gateway.metrics.layout import (
     C_CALLS_FAILED,
     C_LATENCY,
     C_LATENCY_US,
+    C_SESSIONS_MOVED,
+    C_SESSIONS_NEW,
     C_WAITS,
     C_WAITS_US,
     CELL_WORDS,
@@ -47,4 +49,6 @@ def words_of(cell: Cell) -> list[int]:
     words[C_WAITS : C_WAITS + BUCKETS] = cell.waits
     words[C_CALLS : C_CALLS + GRPC_STATUSES] = cell.calls
     words[C_CALLS_FAILED] = cell.calls_failed
+    words[C_SESSIONS_NEW] = cell.sessions_new
+    words[C_SESSIONS_MOVED] = cell.sessions_moved
     return words

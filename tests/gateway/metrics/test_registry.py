@@ -82,6 +82,8 @@ def test_a_successor_goes_on_from_what_was_counted(tmp_path: Path) -> None:
     cell.aborted(0, 7, 8)
     cell.waited(300)
     cell.answered_here += 1
+    cell.sessions_new += 2
+    cell.sessions_moved += 1
     first.worker.refuse(404)
     first.close()
     second = open_metrics(str(tmp_path / "m"), 0)
@@ -91,6 +93,7 @@ def test_a_successor_goes_on_from_what_was_counted(tmp_path: Path) -> None:
     assert (heir.waits_us, sum(heir.waits), sum(heir.latency)) == (300, 1, 1)
     assert sum(heir.aborts) == 2  # one of them was under way
     assert (heir.calls[14], sum(heir.calls), heir.calls_failed) == (1, 1, 1)
+    assert (heir.sessions_new, heir.sessions_moved) == (2, 1)
     assert second.worker.counters()[1:] == first.worker.counters()[1:]  # but for its CPU time
     second.close()
 

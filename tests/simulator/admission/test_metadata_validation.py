@@ -11,6 +11,7 @@ from simulator.admission.admit import admit
 from simulator.errors import Invalid
 from simulator.resources.core import Namespace
 from simulator.resources.meta import ObjectMeta
+from simulator.resources.stickiness import FORMS
 from tests.support.manifests import (
     Document,
     admitted,
@@ -110,6 +111,22 @@ def template(**annotations: str) -> Document:
             "it must be the name of a header, such as X-User",
             id="a header's name that is none",
         ),
+        *(
+            pytest.param(
+                edited(document, "metadata.annotations", {"knary.dev/sticky": asked}),
+                f"invalid value: {asked}: metadata.annotations.knary.dev/sticky\n{why}",
+                id=f"sticky: {asked}, on a {document['kind']}",
+            )
+            for document in (service(), route(TO_LATEST))
+            for asked, why in (
+                ("yes", f"it must be {FORMS}"),
+                ("", f"it must be {FORMS}"),
+                ("cookie=", "want a cookie's name after `cookie=`, such as cookie=shop"),
+                ("cookie=a b", "want a cookie's name after `cookie=`, such as cookie=shop"),
+                ("cookie=__Host-a", "browsers take a cookie of such a name over TLS alone"),
+                (f"cookie={'x' * 65}", "a cookie's name has at most 64 characters here"),
+            )
+        ),
         pytest.param(
             template(**{f"{SIDECAR}/resource-percentage": "200"}),
             f"expected 0.1 <= 200 <= 100: {ANNOTATIONS}.[{SIDECAR}/resource-percentage]",
@@ -181,6 +198,8 @@ def test_such_metadata_is_refused(document: Document, message: str) -> None:
         annotated("serving.knative.dev/rollout-duration", ""),
         annotated("serving.knative.dev/rollout-duration", "1h30m"),
         annotated("knary.dev/splitter", "exact"),
+        annotated("knary.dev/sticky", "cookie"),
+        annotated("knary.dev/sticky", "cookie=shop"),
         template(**{"serving.knative.dev/progress-deadline": "5s"}),
         template(**{"networking.knative.dev/ingress.class": "x"}),
         template(**{f"{SIDECAR}/memory-resource-request": "100Mi"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.cli.top import cells, duration, with_rates
+from simulator.cli.top import cells, duration, sessions, with_rates
 
 ROW = {
     "namespace": "default",
@@ -15,6 +15,8 @@ ROW = {
     "answers": 9,
     "errors": 1,
     "inFlight": 1,
+    "sessionsNew": 7,
+    "sessionsMoved": 2,
     "p50Microseconds": 850,
     "p99Microseconds": 1234,
 }
@@ -58,3 +60,7 @@ def test_a_row_names_its_service(row: dict[str, str], with_namespace: bool, expe
     shown = cells({**ROW, "requestsPerSecond": 3.26, **row}, with_namespace=with_namespace)
     assert shown[0] == expected
     assert shown[3:] == (10, "3.3/s", 1, "850µs", "1.2ms", 1)
+
+
+def test_sessions_are_shown_apart_from_requests() -> None:
+    assert sessions(ROW) == (7, 2)

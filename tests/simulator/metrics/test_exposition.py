@@ -77,6 +77,7 @@ def hello() -> tuple[CellCounts, ...]:
     cell.answered_here += 1
     cell.waited(3_000_000)
     tagged.begun = 1
+    tagged.sessions_new, tagged.sessions_moved = 3, 2
     tagged.aborted(CLIENT_GONE, 0, 9)
     others.begun = 1
     return counted(cell, tagged, others)
@@ -118,6 +119,8 @@ def test_both_formats_say_what_was_counted(content_type: str) -> None:
     assert found["knary_revision_requests_aborted_total"] == {(*two, "client_gone"): 1}
     calls = found["knary_revision_grpc_calls_total"]
     assert calls == {(*one, "OK"): 1, (*one, "INTERNAL"): 1, (*one, "UNAVAILABLE"): 1}
+    sessions = found["knary_revision_sessions_total"]
+    assert sessions == {(*two, "new"): 3, (*two, "moved"): 2}
     assert hello()[1].errors == 2  # the 503 is one of them already
     assert found["knary_revision_gateway_answers_total"][one] == 1
     assert found["knary_revision_request_bytes_total"][one] == 5

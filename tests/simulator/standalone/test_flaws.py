@@ -69,6 +69,11 @@ ERRORS = [
         id="a hashed header that is none",
     ),
     pytest.param(
+        "routes: [{hosts: [a.test], sticky: ip, split: [{name: a, to: [b:1]}]}]\n",
+        "f.yaml:1:36: `sticky` is 'ip'; it must be cookie or cookie=NAME",
+        id="sessions by what is not offered",
+    ),
+    pytest.param(
         TOP.format("seed: x"),
         "f.yaml:1:7: `seed` wants a whole number, got a text ('x')",
         id="a seed in words",

@@ -105,6 +105,25 @@ def test_every_file_in_the_manual_is_right() -> None:
     assert [list(parse_routes(text, "f").routes) for text in files] == [["*"], ["shop.test", "*"]]
 
 
+def test_each_split_of_a_sticky_route_has_a_cookie_of_its_own() -> None:
+    text = """\
+routes:
+- hosts: [a.test]
+  sticky: {sticky}
+  split: [{{name: v1, to: [b:1], percent: 50}}, {{name: v2, to: [b:2], percent: 50}}]
+  rules: [{{header: X-A, value: b, split: [{{name: v1}}]}}]
+- hosts: [b.test]
+  split: [{{name: v1, to: [b:1]}}]
+"""
+    for sticky, own in (("cookie", r"knary-[0-9a-f]{8}"), ("cookie=shop", "shop")):
+        first, second = parse_routes(text.format(sticky=sticky), "f").routes.values()
+        assert first.split.sticky == first.rules[0].split.sticky == "cookie"
+        assert re.fullmatch(own, first.split.sticky_name)
+        assert re.fullmatch(r"\w+-[0-9a-f]{8}", first.rules[0].split.sticky_name)
+        assert first.rules[0].split.sticky_name != first.split.sticky_name
+        assert (second.split.sticky, second.split.sticky_name) == ("", "")
+
+
 def test_a_target_may_be_described_by_a_rule_and_named_by_the_split() -> None:
     found = parse_routes(
         "routes: [{hosts: [a], split: [{name: v}], rules: "

@@ -11,6 +11,7 @@ from simulator.resources.networking import Ingress, IngressHttp, IngressPath, In
 from simulator.resources.serving import (
     ANNOTATION_HASH_HEADER,
     ANNOTATION_SPLITTER,
+    ANNOTATION_STICKY,
     ANNOTATION_TRAFFIC_PERCENT,
 )
 from simulator.traffic.rows import TrafficSettings
@@ -372,10 +373,16 @@ def test_finer_percents_count_where_they_refine_the_whole_ones(
     assert [share.weight for share in route.split.shares] == weights
 
 
-def test_finer_percents_and_another_hashed_header_count_at_once() -> None:
+def test_finer_percents_another_hashed_header_and_sessions_count_at_once() -> None:
     made = compiler(ingress("hello", {"a": 99, "b": 1}), pod("a", 1), pod("b", 2))
     asked = {ANNOTATION_TRAFFIC_PERCENT: "a=99.5,b=0.5", ANNOTATION_HASH_HEADER: "X-User"}
     put(made, ingress("hello", {"a": 99, "b": 1}, annotations=asked))
     (route,) = made.compile(2).table.routes.values()
+    put(
+        made,
+        ingress("hello", {"a": 99, "b": 1}, annotations={**asked, ANNOTATION_STICKY: "cookie"}),
+    )
+    (kept,) = made.compile(3).table.routes.values()
+    assert (route.split.sticky, kept.split.sticky) == ("", "cookie")
     assert [share.weight for share in route.split.shares] == [9_950, 50]
     assert route.split.hash_header == "x-user"
