@@ -131,7 +131,7 @@ bench-split: ## Measure how exact the splits are, and their latency
 
 bench-lag: ## Compare how far each splitter strays, without a network
 	$(RUNTIME)
-	@$(BIN)/python benchmarks/split_lag.py $(ARGS)
+	@$(BIN)/knary bench splitters $(ARGS)
 
 bench-startup: ## Measure start, update and `knary get`
 	$(RUNTIME)

@@ -8,7 +8,11 @@ from simulator.cli.lazy import Entry, LazyGroup
 
 _HERE = "benchmarks.harness."
 
-COMMANDS: dict[str, Entry] = {}
+COMMANDS: dict[str, Entry] = {
+    "splitters": Entry(
+        f"{_HERE}splitters.command", "splitters", "Compare splitting algorithms, without a network."
+    ),
+}
 
 
 @click.command("bench", cls=LazyGroup, entries=COMMANDS)
@@ -17,5 +21,5 @@ def bench() -> None:
 
     \b
     Examples:
-      knary bench --help
+      knary bench splitters
     """
