@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from simulator.cli.exits import UsageError
 from simulator.scenario.model import Scenario
@@ -33,17 +34,21 @@ def read_scenario(path: Path) -> Scenario:
 
 
 @contextlib.contextmanager
-def presenter_for(*, verbose: bool) -> Iterator[Presenter]:
-    """Give the presenter that fits stdout: colours on a terminal, plain lines otherwise."""
+def presenter_for(*, verbose: bool, stream: TextIO | None = None) -> Iterator[Presenter]:
+    """Give the presenter that fits a stream, stdout unless told otherwise.
+
+    It has colours on a terminal, plain lines elsewhere.
+    """
+    stream = stream or sys.stdout
     lines_max = OUTPUT_LINES_VERBOSE if verbose else OUTPUT_LINES_SHOWN
-    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
-        yield PlainPresenter(sys.stdout, lines_max)
+    if not stream.isatty() or os.environ.get("TERM") == "dumb":
+        yield PlainPresenter(stream, lines_max)
         return
     from rich.console import Console
 
     from simulator.scenario.terminal import TerminalPresenter
 
-    presenter = TerminalPresenter(Console(highlight=False), lines_max)
+    presenter = TerminalPresenter(Console(file=stream, highlight=False), lines_max)
     try:
         yield presenter
     finally:

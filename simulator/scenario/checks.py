@@ -38,10 +38,14 @@ ORDER_REQUESTS_MIN = 100
 
 
 class Verdict(Struct, frozen=True):
-    """Whether a claim held, in a sentence without its first capital or full stop."""
+    """Whether a claim held, in a sentence without its first capital or full stop.
+
+    `where` is the FILE:LINE of its step.
+    """
 
     held: bool
     sentence: str
+    where: str = ""
 
 
 def judge_answers(

@@ -44,6 +44,7 @@ class Outcome(Struct):
     requests: int = 0
     elapsed_s: float = 0.0
     finished: bool = True
+    source: str = ""
 
     @property
     def claims(self) -> int:

@@ -6,6 +6,8 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from simulator.errors import KnaryError
 from simulator.scenario import model
 from simulator.scenario.acting import Actor, Play, one_line
@@ -21,7 +23,7 @@ class Runner:
         self._scenario = scenario
         self._world = world
         self._presenter = presenter
-        self._outcome = Outcome(title=scenario.title)
+        self._outcome = Outcome(title=scenario.title, source=scenario.source)
         chapters = [step for step in scenario.all_steps if step.title]
         self._numbers = {id(step): number for number, step in enumerate(chapters, 1)}
 
@@ -112,5 +114,6 @@ class Runner:
                 self._presenter.told(text)
 
     def _judge(self, step: model.Step, verdict: Verdict) -> None:
+        verdict = structs.replace(verdict, where=f"{self._scenario.source}:{step.line}")
         self._outcome.chapters[-1].verdicts.append(verdict)
-        self._presenter.judged(verdict, f"{self._scenario.source}:{step.line}")
+        self._presenter.judged(verdict, verdict.where)

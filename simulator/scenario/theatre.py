@@ -36,10 +36,16 @@ async def play_on(
 
 
 async def play_on_stage(
-    scenario: Scenario, presenter: Presenter, environment: Mapping[str, str]
+    scenario: Scenario,
+    presenter: Presenter,
+    environment: Mapping[str, str],
+    options: tuple[str, ...] = (),
 ) -> Outcome:
-    """Start an instance, play the scenario on it, stop it again, whatever happens."""
-    stage = Stage(None, environment)
+    """Start an instance, play the scenario on it, stop it again, whatever happens.
+
+    `options` are `knary up`'s.
+    """
+    stage = Stage(None, environment, flags=options)
     try:
         await stage.start()
         return await play_on(stage.data, scenario, presenter, environment)

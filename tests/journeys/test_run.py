@@ -1,0 +1,62 @@
+"""`knary run --up`: a scenario on a knary of its own, and the files that say what held."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from tests.support.instance import HELLO, KNARY, environment
+
+STORY = f"""
+title: Shift
+steps:
+- title: Create
+  command: knary service create hello --image {HELLO}
+- command: knary service update hello --env TARGET=Knative --traffic hello-00001=100
+- wait: {{revision: hello-00002}}
+- title: Ramp
+  ramp:
+    service: hello
+    from: hello-00001
+    to: hello-00002
+    percents: [10, 50]
+    steps:
+    - load: {{service: hello, requests: 20}}
+    - expect: {{answers: {{say: {{hello-00002: Hello Knative!}}}}}}
+    - expect: {{latency: {{p99: 10s}}}}
+- title: Go back
+  rollback: hello
+- load: {{service: hello, requests: 20}}
+- expect: {{answers: {{none_to: [hello-00002]}}}}
+- expect: {{event: {{about: hello, reason: Created}}}}
+- expect: {{traffic: {{service: hello, split: {{hello-00001: 99, hello-00002: 1}}}}}}
+"""
+
+
+def test_a_story_is_played_and_what_held_is_written(tmp_path: Path) -> None:
+    story = tmp_path / "story.yaml"
+    story.write_text(STORY)
+    files = [tmp_path / name for name in ("out.xml", "out.html")]
+    done = subprocess.run(
+        [
+            *(*KNARY, "run", "--up", "--seed", "7", str(story), "--json", "-"),
+            *("--junit", str(files[0]), "--html", str(files[1])),
+        ],
+        env=environment(tmp_path / "data"),
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    (scenario,) = json.loads(done.stdout)["scenarios"]
+    claims = [claim for chapter in scenario["chapters"] for claim in chapter["claims"]]
+    (broken,) = [claim["sentence"] for claim in claims if not claim["held"]]
+    assert broken.startswith("hello reports its traffic: 100 % to hello-00001; want 99 %")
+    assert scenario["finished"]
+    assert scenario["requests"] == 60
+    assert ET.parse(files[0]).getroot().get("failures") == "1"
+    assert "99 % to hello-00001" in files[1].read_text()
+    assert "$ knary rollback hello" in done.stderr
