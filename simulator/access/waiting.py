@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from simulator.access.errors import AnswerLost, ApiRefused, NotReady, NotRunning, WaitTimedOut
 from simulator.access.resource import Document, Named, Query, ResourceInfo, resource_path
 from simulator.access.watch import Watch
+from simulator.resources.inforce import is_settled
 
 Progress = Callable[[float, str], None]  # seconds since the wait began, Ready's message
 
@@ -41,7 +42,7 @@ class Api(Protocol):
 
 
 ANNOTATION_SPLITTER = "knary.dev/splitter"
-_SPLIT = ("Service", "Route")  # the kinds whose status tells the splitter in use
+_SPLIT = ("Service", "Route")  # the kinds whose status tells what the gateway obeys
 
 OUTAGE_S_MAX = 5.0  # a control plane that is restarted answers again within a second or two
 RETRY_INTERVAL_S = 0.2
@@ -110,14 +111,14 @@ def ready_condition(found: Document) -> dict[str, Any] | None:
 def is_ready(found: Document, type_: str = "Ready") -> bool:
     """Knative's IsReady: the condition is True for the present generation.
 
-    A splitter is an annotation, of which no generation knows: the status says which one the
-    gateway obeys, and it must be the one that is asked for.
+    Of annotations no generation knows: the status says which ones of ours the gateway obeys, and
+    they must be those that are asked for.
     """
     condition = current_condition(found, type_)
     if condition is None or condition.get("status") != "True":
         return False
-    return found.get("kind") not in _SPLIT or splitter_of(found["metadata"]) == splitter_of(
-        found["status"]
+    return found.get("kind") not in _SPLIT or is_settled(
+        found["metadata"].get("annotations"), found["status"].get("annotations")
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from simulator.access.resource import Named
-from simulator.access.waiting import Terms, silent, splitter_of, wait_ready
+from simulator.access.waiting import Terms, silent, wait_ready
 from simulator.cli import output
 from simulator.cli.exits import UsageError
 from simulator.cli.instance import Instance, instance_option, namespace_option
@@ -22,6 +22,7 @@ from simulator.cli.traffic import Situation, TrafficFlags, compute_traffic, spli
 from simulator.cli.waiting import WaitFlags, show_url, wait_for_service, wait_options
 from simulator.client import ApiClient, ApiRefused, Document
 from simulator.errors import KnaryError
+from simulator.resources.inforce import ours
 
 UPDATE_ATTEMPTS = 5  # kn's steps on a conflict (pkg/config DefaultRetry)
 
@@ -154,7 +155,7 @@ def update(
             client, namespace, name, lambda found: _edited(client, found, edits, flags)
         )
         if before["metadata"].get("generation") == after["metadata"].get("generation"):
-            if wait.wait and splitter_of(before["metadata"]) != splitter_of(after["metadata"]):
+            if wait.wait and _asked_of(before) != _asked_of(after):
                 # No generation tells whether the gateway has it: its own word does.
                 terms = Terms(wait.timeout_s, wait.window_s, "RoutesReady")
                 wait_ready(client, SERVICE, Named(namespace, name), terms, silent)
@@ -188,6 +189,11 @@ def change_service(
             if error.reason != "Conflict" or attempt == UPDATE_ATTEMPTS:
                 raise
     raise AssertionError
+
+
+def _asked_of(service: Document) -> dict[str, str]:
+    """Return the annotations that the gateway obeys."""
+    return ours(service["metadata"].get("annotations"))
 
 
 def _edits(given: dict[str, Any]) -> Edits:

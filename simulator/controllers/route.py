@@ -32,11 +32,11 @@ from simulator.resources.conditions import FALSE, READY, TRUE, find
 from simulator.resources.core import ConfigMap
 from simulator.resources.durations import MICROSECOND, SECOND, parse_duration
 from simulator.resources.endpoints import CoreService
+from simulator.resources.inforce import told
 from simulator.resources.lifecycle import Conditions, ConditionSet
 from simulator.resources.meta import Key, Resource, is_controlled_by
 from simulator.resources.networking import ANNOTATION_ROLLOUT, Ingress
 from simulator.resources.serving import (
-    ANNOTATION_SPLITTER,
     LABEL_CONFIGURATION,
     LABEL_ROUTE,
     ROLLOUT_DURATIONS,
@@ -201,8 +201,9 @@ class _Work:
             traffic = traffic_in_progress(assigned, stepped.rollout, urls)
         if stepped.next_step_time:
             self._requeue_after_s = max(0, stepped.next_step_time - self._now) / SECOND
+        annotations = self._told_annotations(ingress)
         return msgspec.structs.replace(
-            status, traffic=traffic, address=address, annotations=self._programmed_annotations()
+            status, traffic=traffic, address=address, annotations=annotations
         )
 
     def _placeholder_hosts(self, assigned: Assigned, hidden: frozenset[str]) -> dict[str, str]:
@@ -219,13 +220,12 @@ class _Work:
             message = f"route: {quoted(route.metadata.name)} does not own Service: {quoted(name)}"
             self._actions.append(Record(route, "Warning", "InternalError", message))
 
-    def _programmed_annotations(self) -> dict[str, str]:
+    def _told_annotations(self, desired: Ingress) -> dict[str, str]:
         """Return the annotations that the gateway obeys now; a change of them has no generation."""
-        ingress = self._observed.ingress
-        if ingress is None or not is_controlled_by(ingress, self._route):
-            return {}
-        splitter = ingress.status.programmed_splitter
-        return {ANNOTATION_SPLITTER: splitter} if splitter else {}
+        found, asked = self._observed.ingress, self._route.metadata.annotations
+        is_ours = found is not None and is_controlled_by(found, self._route)
+        programmed = found.status.programmed_annotations if found is not None and is_ours else {}
+        return told(asked, desired.metadata.annotations, programmed)
 
     def _step(self, assigned: Assigned) -> Stepped:
         """Return how far the rollout should be now; without a duration it is over at once."""

@@ -77,7 +77,7 @@ class LoadBalancer(_Part, frozen=True):
 class IngressStatus(_Part, frozen=True):
     """`programmed` is what the gateway serves now: it outlives a spec that cannot be served yet.
 
-    `programmed_splitter` is the annotation that it is split by, which belongs to no generation.
+    `programmed_annotations` are ours that it obeys, which belong to no generation (`inforce`).
     """
 
     observed_generation: int | None = None
@@ -86,7 +86,7 @@ class IngressStatus(_Part, frozen=True):
     private_load_balancer: LoadBalancer | None = None
     programmed: tuple[IngressRule, ...] = ()
     programmed_generation: int | None = None
-    programmed_splitter: str = ""
+    programmed_annotations: dict[str, str] = field(default_factory=dict)
 
 
 def revisions_of(rules: tuple[IngressRule, ...]) -> frozenset[str]:

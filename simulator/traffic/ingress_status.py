@@ -47,7 +47,7 @@ def status_of(ingress: Ingress, verdict: Verdict, now: datetime) -> IngressStatu
         private_load_balancer=_at(_PRIVATE),
         programmed=verdict.rules,
         programmed_generation=generation,
-        programmed_splitter=verdict.splitter,
+        programmed_annotations=verdict.annotations,
     )
 
 

@@ -17,15 +17,10 @@ from msgspec import Struct
 
 from gateway.contract import Backend, Route, RouteTable
 from simulator.resources.core import Pod
+from simulator.resources.inforce import ours
 from simulator.resources.meta import Key
 from simulator.resources.networking import Ingress, IngressRule
-from simulator.resources.serving import (
-    ANNOTATION_HASH_HEADER,
-    ANNOTATION_SPLITTER,
-    ANNOTATION_STICKY,
-    ANNOTATION_TRAFFIC_PERCENT,
-    Revision,
-)
+from simulator.resources.serving import Revision
 from simulator.traffic.backends import Backends
 from simulator.traffic.hosts import HostRegister, MappingRegister
 from simulator.traffic.rows import (
@@ -37,20 +32,13 @@ from simulator.traffic.rows import (
     service_of,
 )
 
-_OBEYED = (
-    ANNOTATION_SPLITTER,
-    ANNOTATION_HASH_HEADER,
-    ANNOTATION_STICKY,
-    ANNOTATION_TRAFFIC_PERCENT,
-)
-
 
 class Programmed(Struct, frozen=True, gc=False):
-    """The table has this generation of the Ingress, from `rules`, split as its annotation asks."""
+    """The table has this generation of the Ingress, from `rules`, split as annotations ask."""
 
     generation: int | None
     rules: tuple[IngressRule, ...]
-    splitter: str = ""
+    annotations: dict[str, str] = {}
 
 
 class Waiting(Struct, frozen=True, gc=False):
@@ -252,9 +240,9 @@ class TableCompiler:
     def _judge(self, ingress: Ingress, wanted: _Wanted) -> Verdict:
         key, generation = ingress.key, ingress.metadata.generation
         programmed = self._programmed.get(key)
-        splitter = ingress.metadata.annotations.get(ANNOTATION_SPLITTER, "")
+        annotations = ours(ingress.metadata.annotations)
         if programmed is not None and programmed.generation == generation:
-            return msgspec.structs.replace(programmed, splitter=splitter)
+            return msgspec.structs.replace(programmed, annotations=annotations)
         for hosts in (*map(_hosts_of, wanted.routes), *(one.hosts for one in wanted.mappings)):
             if (host := self._hosts.contested(key, hosts)) is not None:
                 return Conflicting(generation, host)
@@ -262,7 +250,7 @@ class TableCompiler:
         missing |= {one.target for one in wanted.mappings if self._hosts.owner(one.target) is None}
         if missing:
             return Waiting(generation, tuple(sorted(missing)))
-        return Programmed(generation, ingress.spec.rules, splitter)
+        return Programmed(generation, ingress.spec.rules, annotations)
 
     def _serve(self, ingress: Ingress, wanted: _Wanted) -> _Served:
         """Return the rows of an Ingress, without a route whose host another one has by now."""
@@ -345,10 +333,7 @@ def _asks_the_same(before: Ingress, after: Ingress) -> bool:
         before.metadata.generation == after.metadata.generation
         and before.spec == after.spec
         and service_of(before) == service_of(after)
-        and all(
-            before.metadata.annotations.get(name) == after.metadata.annotations.get(name)
-            for name in _OBEYED
-        )
+        and ours(before.metadata.annotations) == ours(after.metadata.annotations)
     )
 
 

@@ -43,18 +43,23 @@ def test_ready_counts_for_the_present_generation(found: dict[str, Any], ready: b
 
 
 ASKED, GIVEN = {"knary.dev/splitter": "random"}, {"knary.dev/splitter": "exact"}
+FINER = {"knary.dev/traffic-percent": "a-1=99.9,@latest=0.1"}
+REFUSED = {"knary.dev/traffic-percent-ignored": "a-1=99.9,@latest=0.1"}
 SPLITTERS = [
     pytest.param("Service", ASKED, ASKED, True, id="the gateway has it"),
     pytest.param("Service", ASKED, GIVEN, False, id="the gateway has another"),
     pytest.param("Route", ASKED, None, False, id="the gateway has none"),
     pytest.param("Service", None, GIVEN, False, id="none is asked for any more"),
     pytest.param("Service", {"team": "a"}, {}, True, id="other annotations do not count"),
+    pytest.param("Service", FINER, ASKED, False, id="the gateway has another annotation"),
+    pytest.param("Service", FINER, REFUSED, True, id="the gateway was told to ignore it"),
+    pytest.param("Service", ASKED, REFUSED, False, id="it ignores another"),
     pytest.param("Configuration", ASKED, None, True, id="a kind that splits nothing"),
 ]
 
 
 @pytest.mark.parametrize(("kind", "asked", "given", "ready"), SPLITTERS)
-def test_a_splitter_that_was_asked_for_must_be_in_use(
+def test_annotations_that_were_asked_for_must_be_in_force(
     kind: str, asked: dict[str, str] | None, given: dict[str, str] | None, ready: bool
 ) -> None:
     found = {"kind": kind, **service("True")}

@@ -199,12 +199,40 @@ def test_new_annotations_reach_the_ingress_without_unsettling_it() -> None:
     assert verbs(made) == [(Update, "Ingress")]
 
 
-def test_the_splitter_in_use_is_told_and_unsettles_nothing() -> None:
-    annotated = SETTLED.with_metadata(annotations={"knary.dev/splitter": "random"})
-    served = stored_ingress(annotated, programmed_splitter="random")
+FINE = {"knary.dev/traffic-percent": "@latest=100"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "programmed", "expected"),
+    [
+        pytest.param(
+            {"knary.dev/splitter": "random", "knary.dev/hash-header": "X-User", "team": "a"},
+            {"knary.dev/splitter": "random", "knary.dev/hash-header": "X-User"},
+            {"knary.dev/splitter": "random", "knary.dev/hash-header": "X-User"},
+            id="obeyed",
+        ),
+        pytest.param(
+            FINE,
+            {"knary.dev/traffic-percent": "hello-00001=100"},
+            FINE,
+            id="percents, which the gateway has by revision",
+        ),
+        pytest.param(
+            {"knary.dev/traffic-percent": "@latest=99.9,other=0.1"},
+            {},
+            {"knary.dev/traffic-percent-ignored": "@latest=99.9,other=0.1"},
+            id="percents that do not fit",
+        ),
+    ],
+)
+def test_the_annotations_in_force_are_told_and_unsettle_nothing(
+    asked: dict[str, str], programmed: dict[str, str], expected: dict[str, str]
+) -> None:
+    annotated = SETTLED.with_metadata(annotations=asked)
+    served = stored_ingress(annotated, programmed_annotations=programmed)
     made = plan(CONFIGURATION, FIRST, served, of=annotated)
-    assert verbs(made) == [(UpdateStatus, "Route")]
-    assert status_of(made).annotations == {"knary.dev/splitter": "random"}
+    assert verbs(made)[-1] == (UpdateStatus, "Route")
+    assert status_of(made).annotations == expected
     assert status_of(made).conditions == SETTLED.status.conditions
 
 

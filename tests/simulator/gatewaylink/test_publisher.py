@@ -159,14 +159,14 @@ def test_another_splitter_is_told_once_every_worker_splits_by_it(tmp_path: Path)
             await here.store.update(stored.with_metadata(annotations=annotations))
             table = await here.worker.until_version(slow.table.version + 1)
             await slow.until_commit(table.version)
-            assert splitter_in_use(here) == ""
+            assert splitter_in_use(here) is None
             slow.answer_now(table.version)
             await here.until(lambda: splitter_in_use(here) == "exact")
 
-    def splitter_in_use(here: Stage) -> str:
+    def splitter_in_use(here: Stage) -> str | None:
         stored = here.store.get(Ingress, NAMESPACE, "hello")
         assert stored is not None
-        return stored.status.programmed_splitter
+        return stored.status.programmed_annotations.get(ANNOTATION_SPLITTER)
 
     run(scenario())
 

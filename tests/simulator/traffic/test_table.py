@@ -96,7 +96,7 @@ def test_another_splitter_counts_at_once() -> None:
     assert route.split.splitter == "exact"
     found = verdict(made)
     assert isinstance(found, Programmed)
-    assert found.splitter == "exact"
+    assert found.annotations == {ANNOTATION_SPLITTER: "exact"}
 
 
 def test_the_keys_of_route_and_split_survive_a_change_of_the_split() -> None:

@@ -59,7 +59,7 @@ NETWORKING: Meanings = {
             "privateLoadBalancer": "Where requests from inside arrive.",
             "programmed": "The rules that are served now.",
             "programmedGeneration": "The generation that they are of.",
-            "programmedSplitter": "The splitter that they are split by.",
+            "programmedAnnotations": "The annotations of knary that they are split by.",
         },
     ),
     networking.LoadBalancer: Meaning(
