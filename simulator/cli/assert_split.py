@@ -117,7 +117,7 @@ def assert_split(
     with instance.client() as client:
         found = client.get(SERVICE, namespace, service)
     description = instance.description()
-    percents = _percents(expect) if expect else _reported(found, service)
+    percents = _percents(expect) if expect else reported_percents(found, service)
     known = splitter or splitter_of(found["metadata"]) or str(description.get("splitter", ""))
     rates = Rates(detectable, false_alarm, miss)
     plan = _plan(found, description, protocol, path)
@@ -238,7 +238,7 @@ def _percents(expect: str) -> dict[str, float]:
     return percents
 
 
-def _reported(service: Mapping[str, Any], name: str) -> dict[str, float]:
+def reported_percents(service: Mapping[str, Any], name: str) -> dict[str, float]:
     """Return the percents in force, as fine as `knary.dev/traffic-percent` has them."""
     from simulator.resources.percents import LATEST, POINT, parse_percents, why_unfit
     from simulator.resources.serving import ANNOTATION_TRAFFIC_PERCENT

@@ -11,6 +11,7 @@ USAGE = 2  # the command line itself is wrong; nothing was sent
 NOT_RUNNING = 3  # no knary answers for the data folder
 TIMED_OUT = 4  # waited in vain
 UNDECIDED = 5  # what was seen does not tell
+THRESHOLD_BROKEN = 99  # as k6 ends when a --threshold does not hold
 INTERRUPTED = 130  # Ctrl-C: 128 + SIGINT, as shells count
 
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from simulator.cli import exits, output
-from simulator.cli.exits import UsageError
+from simulator.cli.exits import CommandFailed, UsageError
 from simulator.cli.instance import Instance, host_and_port, instance_option, namespace_option
 from simulator.cli.kinds import SERVICE
+from simulator.cli.thresholdoption import (
+    ThresholdCommand,
+    show_outcomes,
+    status_of,
+    threshold_option,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from knary.thresholds import Outcome, Threshold
     from simulator.load.plan import LoadPlan, Protocol
     from simulator.load.report import LoadReport
     from simulator.load.schedule import Arrivals, Schedule
@@ -25,7 +34,7 @@ CONNECTIONS_MAX = 1024
 STDOUT = "-"
 
 
-@click.command("load")
+@click.command("load", cls=ThresholdCommand)
 @click.argument("service")
 @click.option(
     "--rate",
@@ -75,6 +84,7 @@ STDOUT = "-"
 @click.option(
     "--json", "json_file", metavar="FILE|-", help="Write the report as JSON, - on stdout."
 )
+@threshold_option
 @namespace_option
 @instance_option
 def load(
@@ -90,13 +100,15 @@ def load(
     protocol: Protocol,
     path: str | None,
     json_file: str | None,
+    thresholds: tuple[str, ...],
     namespace: str,
     instance: Instance,
 ) -> int:
     """Send load to a service through the gateway and show which revision answered.
 
     Open loop: latency counts from the planned moment of a request, so a stall shows in full.
-    Ends with 1 only when no request was answered. docs/load.md has the schema of the JSON.
+    Ends with 1 only when no request was answered, with 99 when a threshold does not hold.
+    docs/load.md has the schema of the JSON and what thresholds may speak of.
 
     \b
     Examples:
@@ -104,9 +116,12 @@ def load(
       knary load helloworld-go --rate 200 --duration 10s
       knary load helloworld-go --rate 100..1000/10 --duration 30s --arrivals poisson
       knary load helloworld-go --requests 1000 --connections 8 --json -
+      knary load helloworld-go --threshold 'p99<20ms' 'split_error<0.1%'
       knary load helloworld-grpc --protocol grpc
     """
+    from simulator.cli.thresholdoption import read_thresholds
     from simulator.cli.urls import Gateway, reach_of
+    from simulator.load.numbers import VOCABULARY
     from simulator.load.plan import GRPC_METHOD, LoadPlan
     from simulator.load.schedule import AsFastAsPossible, paced
 
@@ -116,12 +131,14 @@ def load(
         path = GRPC_METHOD if protocol == "grpc" else "/"
     if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path:
         raise UsageError(f"--path {path!r}: want a path such as /shop?item=1, percent-encoded")
+    wanted = read_thresholds(thresholds, VOCABULARY)
     schedule: Schedule = AsFastAsPossible(requests, connections or 1)
     if requests is None:
         seconds = seconds_of("--duration", duration or DURATION_DEFAULT)
         schedule = paced(rates_of(rate or RATE_DEFAULT), seconds, arrivals or "constant", seed=seed)
     with instance.client() as client:
         found = client.get(SERVICE, namespace, service)
+    goals = _Goals(wanted, _percents(wanted, found, service))
     description = instance.description()
     reach = reach_of(found, None, Gateway.of(description))
     address, port = host_and_port(reach.gateway)
@@ -135,66 +152,92 @@ def load(
         timeout_s=seconds_of("--timeout", timeout),
         protocol=protocol,
     )
-    if processes > 1:
-        return _send_from(processes, plan, service, json_file)
-    return _send(plan, service, json_file)
-
-
-def _send_from(processes: int, plan: LoadPlan, service: str, json_file: str | None) -> int:
-    """Carry the plan out from several processes; return the exit status."""
-    from simulator.load.processes import run_in_processes
-    from simulator.scenario.bars import latency_line
-    from simulator.scenario.theatre import Interrupted, run_interruptible
-
+    status, report = _send(plan, service, processes, quiet=json_file == STDOUT)
     if json_file != STDOUT:
-        output.line(f"{_in_words(plan.schedule)} to {service}, from {processes} processes")
-    try:
-        report = run_interruptible(lambda: run_in_processes(plan, processes))
-    except Interrupted:
-        return exits.INTERRUPTED
-    if json_file != STDOUT:
-        output.line(latency_line(report))
         _show(report)
+    outcomes = goals.judge(report)
     if json_file is not None:
-        _write(report, json_file)
-    return exits.OK if report.service.count else exits.FAILED
+        _write(report, outcomes, json_file)
+    show_outcomes(outcomes)
+    if status == exits.OK and not report.service.count:
+        return exits.FAILED
+    return status or status_of(outcomes)
 
 
-def _send(plan: LoadPlan, service: str, json_file: str | None) -> int:
-    """Carry the plan out, show it, write the report; return the exit status."""
+class _Goals(NamedTuple):
+    """What a load must keep; `percents` is what the split should be, none when nobody asks."""
+
+    thresholds: tuple[Threshold, ...]
+    percents: Mapping[str, float]
+
+    def judge(self, report: LoadReport) -> list[Outcome]:
+        from knary.thresholds import judge
+        from simulator.load.numbers import numbers
+
+        return judge(self.thresholds, numbers(report, self.thresholds, self.percents))
+
+
+def _percents(
+    thresholds: tuple[Threshold, ...], found: dict[str, Any], service: str
+) -> Mapping[str, float]:
+    """Return the split in force when a threshold is about it. Raise CommandFailed without one."""
+    from simulator.cli.assert_split import reported_percents
+
+    if any(each.metric == "split_error" for each in thresholds):
+        return reported_percents(found, service)
+    return {}
+
+
+def _send(plan: LoadPlan, service: str, processes: int, *, quiet: bool) -> tuple[int, LoadReport]:
+    """Carry the plan out, showing how it goes unless `quiet`; return exit status and report."""
+    if processes > 1:
+        return _send_from(processes, plan, service, quiet=quiet)
     from simulator.cli.playing import presenter_for
     from simulator.load.generator import Load
     from simulator.load.plan import Answer
     from simulator.scenario.theatre import Interrupted, run_interruptible
 
-    status = exits.OK
-    if json_file == STDOUT:
+    if quiet:
         running = Load(plan)
         try:
             run_interruptible(running.run)
         except Interrupted:
+            return exits.INTERRUPTED, running.report
+        return exits.OK, running.report
+    status = exits.OK
+    title = f"{_in_words(plan.schedule)} to {service}"
+    with presenter_for(verbose=False) as presenter:
+
+        def observe(answer: Answer) -> None:
+            presenter.answered(title, answer)
+
+        running = Load(plan, observe)
+        presenter.load_begins(title, background=False)
+        try:
+            run_interruptible(running.run)
+        except Interrupted:
             status = exits.INTERRUPTED
-    else:
-        title = f"{_in_words(plan.schedule)} to {service}"
-        with presenter_for(verbose=False) as presenter:
+        presenter.load_ended(title, (), running.report)
+    return status, running.report
 
-            def observe(answer: Answer) -> None:
-                presenter.answered(title, answer)
 
-            running = Load(plan, observe)
-            presenter.load_begins(title, background=False)
-            try:
-                run_interruptible(running.run)
-            except Interrupted:
-                status = exits.INTERRUPTED
-            presenter.load_ended(title, (), running.report)
-        _show(running.report)
-    report = running.report
-    if json_file is not None:
-        _write(report, json_file)
-    if status == exits.OK and not report.service.count:
-        return exits.FAILED
-    return status
+def _send_from(
+    processes: int, plan: LoadPlan, service: str, *, quiet: bool
+) -> tuple[int, LoadReport]:
+    """Carry the plan out from several processes; Ctrl-C leaves nothing to report."""
+    from simulator.load.processes import run_in_processes
+    from simulator.scenario.bars import latency_line
+    from simulator.scenario.theatre import Interrupted, run_interruptible
+
+    if not quiet:
+        output.line(f"{_in_words(plan.schedule)} to {service}, from {processes} processes")
+    try:
+        report = run_interruptible(lambda: run_in_processes(plan, processes))
+    except Interrupted as error:
+        raise CommandFailed("interrupted", exits.INTERRUPTED) from error
+    if not quiet:
+        output.line(latency_line(report))
+    return exits.OK, report
 
 
 def _show(report: LoadReport) -> None:
@@ -217,8 +260,14 @@ def _show(report: LoadReport) -> None:
         output.line(f"Errors: {kinds}")
 
 
-def _write(report: LoadReport, file: str) -> None:
-    text = json.dumps(report.to_dict(), indent=2)
+def _write(report: LoadReport, outcomes: Sequence[Outcome], file: str) -> None:
+    document = report.to_dict()
+    if outcomes:
+        document["thresholds"] = [
+            {"threshold": each.threshold.text, "measured": each.measured, "kept": each.is_kept}
+            for each in outcomes
+        ]
+    text = json.dumps(document, indent=2)
     if file == STDOUT:
         output.line(text)
         return
