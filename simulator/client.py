@@ -77,19 +77,21 @@ class ApiClient:
         self.endpoint = endpoint
         self._settings = settings
         self._warn = warn
-        self._tls = ssl.create_default_context(cadata=endpoint.authority_pem)
+        self._tls = _tls_of(endpoint)
         self._connection: ssl.SSLSocket | None = None
 
     @classmethod
-    def from_kubeconfig(cls, path: Path, warn: Callable[[str], None] = _ignore) -> ApiClient:
-        """Return a client of the instance whose kubeconfig this is. Raise NotRunning."""
+    def from_kubeconfig(
+        cls, path: Path, warn: Callable[[str], None] = _ignore, context: str = ""
+    ) -> ApiClient:
+        """Return a client of what a context of this kubeconfig names. Raise NotRunning."""
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             raise NotRunning.at(path.absolute().parent, "it has no kubeconfig") from None
         except OSError as error:
             raise KnaryError(f"cannot read {path}: {error.strerror}") from error
-        return cls(parse_kubeconfig(text, path), warn=warn)
+        return cls(parse_kubeconfig(text, path, context), warn=warn)
 
     def __enter__(self) -> ApiClient:
         return self
@@ -121,7 +123,7 @@ class ApiClient:
         encoded = b"" if body is None else json.dumps(body).encode()
         if encoded:
             headers["Content-Type"] = content_type
-        answer, data = self._exchange(method, _target(path, query), encoded, headers)
+        answer, data = self._exchange(method, self._target(path, query), encoded, headers)
         for warning in answer.headers("warning"):
             self._warn(_warning_text(warning))
         return _decode(answer.status, answer.header("content-type"), data)
@@ -189,7 +191,7 @@ class ApiClient:
         receiver = self._open()
         try:
             headers = {**self._headers(accept), "Connection": "close"}
-            receiver.sendall(self._head("GET", _target(path, query), headers))
+            receiver.sendall(self._head("GET", self._target(path, query), headers))
             answer = StreamedAnswer(receiver, timeout_s)
             if answer.status >= 400:
                 data = answer.read_all(timeout_s, self._settings.answer_bytes_max)
@@ -291,16 +293,31 @@ class ApiClient:
             where = f"what answers at {endpoint.address} is not it"
             raise NotRunning.at(endpoint.folder, where) from error
 
+    def _target(self, path: str, query: Query | None) -> str:
+        path = self.endpoint.prefix + path
+        return f"{path}?{urlencode(query)}" if query else path
+
     def _headers(self, accept: str) -> dict[str, str]:
-        return {
-            "Authorization": f"Bearer {self.endpoint.token}",
-            "Accept": accept,
-            "User-Agent": "knary",
-        }
+        headers = {"Accept": accept, "User-Agent": "knary"}
+        if self.endpoint.token:
+            headers["Authorization"] = f"Bearer {self.endpoint.token}"
+        return headers
 
 
-def _target(path: str, query: Query | None) -> str:
-    return f"{path}?{urlencode(query)}" if query else path
+def _tls_of(endpoint: Endpoint) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=endpoint.authority_pem or None)
+    if not endpoint.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if endpoint.certificate_pem:
+        import tempfile
+
+        # The ssl module reads certificates from files only.
+        with tempfile.NamedTemporaryFile("w", encoding="ascii", suffix=".pem") as file:
+            file.write(f"{endpoint.certificate_pem}\n{endpoint.key_pem}\n")
+            file.flush()
+            context.load_cert_chain(file.name)
+    return context
 
 
 def _has_input(connection: socket.socket) -> bool:

@@ -19,13 +19,20 @@ class BadKubeconfig(KnaryError):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the API answers, by which CA it is known, and the token that opens it."""
+    """Where the API answers, by which CA it is known, and what opens it: a token, a certificate.
+
+    `authority_pem` "" stands for the CAs that this machine trusts.
+    """
 
     host: str
     port: int
     token: str
     authority_pem: str
     folder: Path  # of the kubeconfig: the instance's data folder
+    prefix: str = ""  # of every path
+    certificate_pem: str = ""
+    key_pem: str = ""
+    verify: bool = True
 
     @property
     def authority(self) -> str:
@@ -35,34 +42,64 @@ class Endpoint:
 
     @property
     def address(self) -> str:
-        return f"https://{self.authority}"
+        return f"https://{self.authority}{self.prefix}"
 
 
-def parse_kubeconfig(text: str, path: Path) -> Endpoint:
-    """Return the endpoint of the current context. Raise BadKubeconfig, naming what is missing.
+def parse_kubeconfig(text: str, path: Path, context: str = "") -> Endpoint:
+    """Return the endpoint of a context, "" for the current one.
 
-    JSON is tried first: knary writes its kubeconfig so, and reading it takes a hundredth of the
-    time that importing a YAML parser does. Only what knary itself writes is understood: a CA in
-    the file, a bearer token.
+    Raise BadKubeconfig, naming what is missing or not understood. JSON is tried first: knary writes
+    its kubeconfig so, and reading it takes a hundredth of the time that importing a YAML parser
+    does. Of the ways to say who one is, tokens and client certificates are understood.
     """
     document = _load(text, path)
     try:
-        context = _named(document, "contexts", "context", document["current-context"])
-        cluster = _named(document, "clusters", "cluster", context["cluster"])
-        user = _named(document, "users", "user", context["user"])
+        context_named = _named(
+            document, "contexts", "context", context or document["current-context"]
+        )
+        cluster = _named(document, "clusters", "cluster", context_named["cluster"])
+        user = _named(document, "users", "user", context_named["user"])
         server = urlsplit(cluster["server"])
-        authority = base64.b64decode(cluster["certificate-authority-data"], validate=True)
+        if server.scheme != "https":
+            raise BadKubeconfig(f"{path}: the server {cluster['server']} is not https")
+        token, certificate = _token(user, path), _pem(user, "client-certificate", path)
+        if not token and not certificate:
+            told = ", ".join(sorted(user)) or "nothing"
+            raise BadKubeconfig(
+                f"{path}: a user needs a token or a client certificate; this one has {told}"
+            )
         return Endpoint(
             host=server.hostname or "127.0.0.1",
             port=server.port or 443,
-            token=user["token"],
-            authority_pem=authority.decode("ascii"),
+            token=token,
+            authority_pem=_pem(cluster, "certificate-authority", path),
             folder=path.absolute().parent,
+            prefix=server.path.rstrip("/"),
+            certificate_pem=certificate,
+            key_pem=_pem(user, "client-key", path),
+            verify=not cluster.get("insecure-skip-tls-verify"),
         )
-    except (KeyError, TypeError) as error:
-        raise BadKubeconfig(f"{path}: no kubeconfig of knary's: missing {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadKubeconfig(f"{path}: no kubeconfig that is understood: missing {error}") from error
     except (binascii.Error, ValueError) as error:
-        raise BadKubeconfig(f"{path}: no kubeconfig of knary's: {error}") from error
+        raise BadKubeconfig(f"{path}: no kubeconfig that is understood: {error}") from error
+    except OSError as error:
+        raise BadKubeconfig(f"{path}: cannot read {error.filename}: {error.strerror}") from error
+
+
+def _token(user: Any, path: Path) -> str:
+    if file := user.get("tokenFile"):
+        return path.absolute().parent.joinpath(str(file)).read_text(encoding="ascii").strip()
+    return str(user.get("token") or "")
+
+
+def _pem(part: Any, name: str, path: Path) -> str:
+    """Return what a field has in it, or names: files are relative to the kubeconfig."""
+    if data := part.get(f"{name}-data"):
+        return base64.b64decode(data, validate=True).decode("ascii")
+    if file := part.get(name):
+        return path.absolute().parent.joinpath(str(file)).read_text(encoding="ascii")
+    return ""
 
 
 def _load(text: str, path: Path) -> Any:

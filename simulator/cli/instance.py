@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from simulator.access.elsewhere import Elsewhere, told
 from simulator.cli import output
 from simulator.client import ApiClient, NotRunning
 from simulator.errors import KnaryError
@@ -27,6 +28,7 @@ class Instance:
     """One knary, by its data folder; it may not be running."""
 
     data: Path
+    elsewhere: Elsewhere | None = None
 
     @property
     def paths(self) -> InstancePaths:
@@ -34,10 +36,14 @@ class Instance:
 
     def client(self) -> ApiClient:
         """Return a client of its API. Raise NotRunning."""
+        if (there := self.elsewhere) is not None:
+            return ApiClient.from_kubeconfig(there.kubeconfig, output.warn, there.context)
         return ApiClient.from_kubeconfig(self.paths.kubeconfig, warn=output.warn)
 
     def description(self) -> Mapping[str, Any]:
         """Return `run/instance.json`: where it answers. Raise NotRunning when there is none."""
+        if self.elsewhere is not None:
+            return {"gateway": self.elsewhere.gateway, "workers": 1}
         try:
             found = json.loads(self.paths.description.read_bytes())
         except FileNotFoundError:
@@ -50,6 +56,8 @@ class Instance:
         """Return the JSON that the console's port answers. Raise NotRunning, KnaryError."""
         import http.client
 
+        if self.elsewhere is not None:
+            raise KnaryError("this asks knary itself; a cluster has nothing that answers it")
         address = str(self.description()["console"])
         host, port = host_and_port(address)
         connection = http.client.HTTPConnection(host, port, timeout=CONSOLE_TIMEOUT_S)
@@ -75,9 +83,8 @@ def host_and_port(address: str) -> tuple[str, int]:
 
 def _to_instance(ctx: click.Context, _option: click.Parameter, value: str | None) -> Instance:
     chosen = value or (ctx.obj if isinstance(ctx.obj, str) else None)
-    if chosen:
-        return Instance(Path(chosen).expanduser().absolute())
-    return Instance(default_data_folder(os.environ))
+    data = Path(chosen).expanduser().absolute() if chosen else default_data_folder(os.environ)
+    return Instance(data, None if chosen else told(os.environ))
 
 
 def instance_option(command: Command) -> Command:

@@ -23,7 +23,7 @@ from simulator.resources.core import Event
 from simulator.resources.manifests import parse_yaml
 from simulator.resources.scheme import BY_KIND, KindInfo, info_of
 from simulator.resources.serving import Revision, Service
-from simulator.scenario import checks, model
+from simulator.scenario import checks, model, portable
 from simulator.scenario.checks import Verdict
 from simulator.scenario.flaws import BACKGROUND_S_MAX, seconds
 from simulator.scenario.present import Outcome, Presenter
@@ -86,9 +86,13 @@ class Actor:
         self._background = play.background
         self._last: Sequence[Answer] = ()  # of the latest load that was not in the background
         self._last_service = ""
+        self._said = portable.sayings(play.scenario)
 
     async def act(self, step: model.Step, action: Doing) -> None:
         """Do it. Raise KnaryError when it could not be done."""
+        if self._world.is_cluster and (why := portable.why_not(action)):
+            self._judge(step, checks.skipped(why))
+            return
         match action:
             case model.Apply():
                 await self._apply(step, action)
@@ -214,6 +218,8 @@ class Actor:
             case model.LatencyClaim():
                 running = self._background[claim.of].load if claim.of else None
                 answers = running.in_order() if running else self._last
+                if self._world.is_cluster:
+                    answers = portable.named(answers, self._said)
                 for verdict in checks.judge_latency(claim, answers):
                     self._judge(step, verdict)
             case model.EventClaim():
@@ -240,13 +246,24 @@ class Actor:
             answers = background.load.in_order()
             self._outcome.requests += len(answers)
             self._presenter.load_ended(background.load.title, answers, report)
+        if self._world.is_cluster:
+            claim, left_out = portable.without_exactness(claim)
+            for why in left_out:
+                self._judge(step, checks.skipped(why))
+            answers = portable.named(answers, self._said)
         splitter: str = claim.splitter
         if claim.split and not splitter:
             splitter = (
                 splitter_of((await self._service(service))["metadata"]) or self._world.splitter
             )
-        workers = self._world.workers
-        for verdict in checks.judge_answers(claim, answers, overlap, workers, splitter):
+        for verdict in checks.judge_answers(
+            claim,
+            answers,
+            overlap,
+            self._world.workers,
+            splitter,
+            may_be_too_few=self._world.is_cluster,
+        ):
             self._judge(step, verdict)
 
     async def _expect_event(self, step: model.Step, claim: model.EventClaim) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from knary.splits import SplitError, assert_split, bound_of
+from knary.splits import SplitError, TooFewRequests, assert_split, bound_of
 from simulator.load.plan import Answer
 from simulator.scenario.binomial import interval
 from simulator.scenario.flaws import PERCENTILES, seconds
@@ -40,12 +40,14 @@ ORDER_REQUESTS_MIN = 100
 class Verdict(Struct, frozen=True):
     """Whether a claim held, in a sentence without its first capital or full stop.
 
-    `where` is the FILE:LINE of its step.
+    `where` is the FILE:LINE of its step. What was `skipped` is neither held nor broken, and the
+    sentence says why.
     """
 
     held: bool
     sentence: str
     where: str = ""
+    skipped: bool = False
 
 
 def judge_answers(
@@ -54,10 +56,13 @@ def judge_answers(
     overlap: int = 0,
     workers: int = 1,
     splitter: str = "stratified",
+    *,
+    may_be_too_few: bool = False,
 ) -> Iterator[Verdict]:
     """Yield a verdict for each thing that the claim says of these answers, in order of sending.
 
-    `splitter` is what they were split by, as far as that is known.
+    `splitter` is what they were split by, as far as that is known. With `may_be_too_few` a split of
+    which these requests do not tell is skipped.
 
     `overlap` counts other requests of the same load that were under way together with these: they
     may have taken turns between theirs, and each widens the bound of a split by its share.
@@ -74,7 +79,8 @@ def judge_answers(
         if claim.within is None and known == "random":
             yield judge_coin(answers, claim.split)
         elif claim.within is None and bound_of(known, len(claim.split)) is None:
-            yield judge_by_test(answers, claim.split, claim.detectable)
+            verdict = judge_by_test(answers, claim.split, claim.detectable)
+            yield verdict if may_be_too_few or not verdict.skipped else _broken(verdict.sentence)
         else:
             yield judge_split(claim, answers, overlap, workers)
     for revision in claim.none_to:
@@ -142,10 +148,15 @@ def judge_split(
 def judge_by_test(
     answers: Sequence[Answer], split: Mapping[str, int], detectable: float
 ) -> Verdict:
-    """Judge by the sequential test of `assert_split`: what nothing is known of, or has no bound."""
+    """Judge by the sequential test of `assert_split`: what nothing is known of, or has no bound.
+
+    Too few requests skip it.
+    """
     order = [answer.revision for answer in answers if answer.revision]
     try:
         return _held(assert_split(order, split, detectable=detectable).sentence)
+    except TooFewRequests as error:
+        return skipped(str(error))
     except SplitError as error:
         return _broken(str(error))
 
@@ -321,6 +332,11 @@ def counts_of(answers: Sequence[Answer]) -> dict[str, int]:
     """Return how many requests each revision answered, by name; those nobody did are left out."""
     counts = Counter(answer.revision for answer in answers if answer.revision)
     return dict(sorted(counts.items()))
+
+
+def skipped(why: str) -> Verdict:
+    """Return that a claim was left out."""
+    return Verdict(held=False, sentence=why, skipped=True)
 
 
 def _held(sentence: str) -> Verdict:

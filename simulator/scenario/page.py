@@ -41,11 +41,12 @@ def _lines(outcomes: Sequence[Outcome], version: str) -> Iterator[str]:
         for number, chapter in enumerate(outcome.chapters, 1):
             if not chapter.verdicts:
                 continue
-            caption = f"{number}. {chapter.title}: {chapter.held} of {len(chapter.verdicts)}"
+            caption = f"{number}. {chapter.title}: {chapter.held} of {chapter.claims}"
             yield f"<table>\n<caption>{escape(caption)}</caption>"
             for verdict in chapter.verdicts:
-                word = "held" if verdict.held else "failed"
-                yield f'<tr><td class="{_class(verdict.held)}">{word}</td>'
+                word = "held" if verdict.held else "skipped" if verdict.skipped else "failed"
+                look = "" if verdict.skipped else _class(verdict.held)
+                yield f'<tr><td class="{look}">{word}</td>'
                 yield f"<td>{escape(verdict.sentence)}</td><td>{escape(verdict.where)}</td></tr>"
             yield "</table>"
         yield "</section>"

@@ -35,6 +35,11 @@ class ChapterOutcome(Struct):
     def held(self) -> int:
         return sum(verdict.held for verdict in self.verdicts)
 
+    @property
+    def claims(self) -> int:
+        """Return how many claims were judged."""
+        return sum(not verdict.skipped for verdict in self.verdicts)
+
 
 class Outcome(Struct):
     """How a scenario ended. `finished` is False when a step failed that others build upon."""
@@ -48,7 +53,11 @@ class Outcome(Struct):
 
     @property
     def claims(self) -> int:
-        return sum(len(chapter.verdicts) for chapter in self.chapters)
+        return sum(chapter.claims for chapter in self.chapters)
+
+    @property
+    def skipped(self) -> int:
+        return sum(len(chapter.verdicts) for chapter in self.chapters) - self.claims
 
     @property
     def held(self) -> int:
@@ -148,7 +157,9 @@ class PlainPresenter:
         self._bars(counts_of(answers))
 
     def judged(self, verdict: Verdict, where: str) -> None:
-        if verdict.held:
+        if verdict.skipped:
+            self._line(f"  skip {verdict.sentence}")
+        elif verdict.held:
             self._line(f"  ok   {verdict.sentence}")
         else:
             self._line(f"  FAIL {verdict.sentence} ({where})")
@@ -156,7 +167,7 @@ class PlainPresenter:
     def scenario_ends(self, outcome: Outcome) -> None:
         self._line()
         for number, chapter in enumerate(outcome.chapters, start=1):
-            total = len(chapter.verdicts)
+            total = chapter.claims
             word = "ok  " if chapter.held == total else "FAIL"
             self._line(f"{word} {number}. {chapter.title}: {chapter.held} of {total} claims held")
         self._line(summary(outcome))
@@ -224,6 +235,8 @@ def _halves(option: str, width: int) -> list[str]:
 def summary(outcome: Outcome) -> str:
     """Return the closing line."""
     requests = f"{outcome.requests:,} real requests, {outcome.elapsed_s:.1f} s"
+    if outcome.skipped:
+        requests = f"{outcome.skipped} skipped; {requests}"
     if outcome.passed:
         return f"All {outcome.claims} claims held ({requests})."
     stopped = "" if outcome.finished else " It stopped early."

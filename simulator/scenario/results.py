@@ -47,7 +47,7 @@ def junit_of(outcomes: Sequence[Outcome]) -> str:
     root = ET.Element(
         "testsuites",
         name="knary run",
-        tests=str(sum(outcome.claims for outcome in outcomes)),
+        tests=str(sum(outcome.claims + outcome.skipped for outcome in outcomes)),
         failures=str(sum(outcome.claims - outcome.held for outcome in outcomes)),
         errors="0",
         time=f"{sum(outcome.elapsed_s for outcome in outcomes):.3f}",
@@ -57,10 +57,10 @@ def junit_of(outcomes: Sequence[Outcome]) -> str:
             root,
             "testsuite",
             name=_xml(outcome.title),
-            tests=str(outcome.claims),
+            tests=str(outcome.claims + outcome.skipped),
             failures=str(outcome.claims - outcome.held),
             errors="0",
-            skipped="0",
+            skipped=str(outcome.skipped),
             time=f"{outcome.elapsed_s:.3f}",
         )
         for number, chapter in enumerate(outcome.chapters, 1):
@@ -79,7 +79,9 @@ def _add_cases(suite: ET.Element, outcome: Outcome, number: int, chapter: Chapte
             time="0",
         )
         sentence = _xml(verdict.sentence)
-        if verdict.held:
+        if verdict.skipped:
+            ET.SubElement(case, "skipped", message=sentence)
+        elif verdict.held:
             ET.SubElement(case, "system-out").text = sentence
         else:
             failure = ET.SubElement(case, "failure", message=sentence, type="claim")
@@ -90,7 +92,12 @@ def _chapter(chapter: ChapterOutcome) -> dict[str, Any]:
     return {
         "title": chapter.title,
         "claims": [
-            {"held": verdict.held, "sentence": verdict.sentence, "where": verdict.where}
+            {
+                "held": verdict.held,
+                "skipped": verdict.skipped,
+                "sentence": verdict.sentence,
+                "where": verdict.where,
+            }
             for verdict in chapter.verdicts
         ],
     }

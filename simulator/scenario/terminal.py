@@ -124,7 +124,9 @@ class TerminalPresenter:
     def judged(self, verdict: Verdict, where: str) -> None:
         self._spinner = None
         grid = Table.grid(padding=(0, 1, 0, 0))
-        if verdict.held:
+        if verdict.skipped:
+            grid.add_row(Text("–", style="dim"), Text(f"skipped: {verdict.sentence}", style="dim"))
+        elif verdict.held:
             grid.add_row(Text("✓", style="bold green"), Text(verdict.sentence))
         else:
             text = Text.assemble((verdict.sentence, "red"), (f" ({where})", "dim"))
@@ -139,7 +141,7 @@ class TerminalPresenter:
         table.add_column(overflow="fold")
         table.add_column(justify="right")
         for number, chapter in enumerate(outcome.chapters, start=1):
-            total = len(chapter.verdicts)
+            total = chapter.claims
             sign = "[green]✓[/]" if chapter.held == total else "[bold red]✗[/]"
             table.add_row(str(number), escape(chapter.title), f"{chapter.held}/{total} {sign}")
         self._console.print(Rule(style="dim"), width=self._width)

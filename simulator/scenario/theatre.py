@@ -9,11 +9,12 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from simulator.access.elsewhere import Elsewhere
 from simulator.scenario.model import Scenario
 from simulator.scenario.present import Outcome, Presenter
 from simulator.scenario.runner import Runner
 from simulator.scenario.stage import Stage
-from simulator.scenario.world import InstanceWorld
+from simulator.scenario.world import ClusterWorld, InstanceWorld
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -29,6 +30,17 @@ async def play_on(
 ) -> Outcome:
     """Play a scenario on the instance in `data`. Raise NotRunning."""
     world = InstanceWorld(data, environment)
+    try:
+        return await Runner(scenario, world, presenter).play()
+    finally:
+        world.close()
+
+
+async def play_elsewhere(
+    place: Elsewhere, scenario: Scenario, presenter: Presenter, environment: Mapping[str, str]
+) -> Outcome:
+    """Play a scenario on a Knative cluster. Raise KnaryError."""
+    world = ClusterWorld(place, environment)
     try:
         return await Runner(scenario, world, presenter).play()
     finally:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from simulator.access.elsewhere import Elsewhere
 from simulator.access.errors import ApiRefused, NotRunning
 from simulator.access.resource import Document, Named, ResourceInfo, resource_path
 from simulator.client import ApiClient
@@ -53,6 +54,10 @@ class World(Protocol):
         """Return how many gateway workers split on their own."""
 
     @property
+    def is_cluster(self) -> bool:
+        """Tell whether this is a Knative cluster, of which only API and gateway are known."""
+
+    @property
     def splitter(self) -> str:
         """Return how requests are split where a service does not say; "" when nobody knows."""
 
@@ -80,31 +85,29 @@ class World(Protocol):
         """
 
 
-class InstanceWorld:
-    """A knary that runs on this machine, by its data folder."""
+class RealWorld:
+    """A knary or a cluster: its API by a client, its gateway by a URL, commands by processes."""
+
+    is_cluster = False
 
     def __init__(
         self,
-        data: Path,
+        client: ApiClient,
+        gateway: str,
         environment: Mapping[str, str],
         settings: WorldSettings = WorldSettings(),
+        *,
+        workers: int = 1,
+        splitter: str = "",
     ) -> None:
-        """Raise NotRunning when no knary runs in `data`."""
-        paths = InstancePaths(data)
-        found = description.read(paths.description)
-        if found is None:
-            raise NotRunning.at(data, "nothing runs there")
+        """`environment` is that of the commands; `gateway` is a base URL."""
         self._settings = settings
-        self._client = ApiClient.from_kubeconfig(paths.kubeconfig)
-        self._environment = {
-            **child_environment(environment),
-            "KNARY_DATA": str(data),
-            "NO_COLOR": "1",
-        }
-        where = urlsplit(found.gateway)
+        self._client = client
+        self._environment = {**child_environment(environment), "NO_COLOR": "1"}
+        where = urlsplit(gateway)
         self._gateway = (where.hostname or "127.0.0.1", where.port or 80)
-        self._workers = found.workers
-        self._splitter = found.splitter
+        self._workers = workers
+        self._splitter = splitter
 
     @property
     def gateway(self) -> tuple[str, int]:
@@ -213,6 +216,46 @@ class InstanceWorld:
                 if seen is not None and holds(found):
                     return found
         return seen
+
+
+class InstanceWorld(RealWorld):
+    """A knary that runs on this machine, by its data folder."""
+
+    def __init__(
+        self,
+        data: Path,
+        environment: Mapping[str, str],
+        settings: WorldSettings = WorldSettings(),
+    ) -> None:
+        """Raise NotRunning when no knary runs in `data`."""
+        paths = InstancePaths(data)
+        found = description.read(paths.description)
+        if found is None:
+            raise NotRunning.at(data, "nothing runs there")
+        super().__init__(
+            ApiClient.from_kubeconfig(paths.kubeconfig),
+            found.gateway,
+            {**environment, "KNARY_DATA": str(data)},
+            settings,
+            workers=found.workers,
+            splitter=found.splitter,
+        )
+
+
+class ClusterWorld(RealWorld):
+    """A Knative cluster, by a context of a kubeconfig and the URL of its gateway."""
+
+    is_cluster = True
+
+    def __init__(
+        self,
+        place: Elsewhere,
+        environment: Mapping[str, str],
+        settings: WorldSettings = WorldSettings(),
+    ) -> None:
+        """Raise KnaryError when the kubeconfig cannot be used."""
+        client = ApiClient.from_kubeconfig(place.kubeconfig, context=place.context)
+        super().__init__(client, place.gateway, {**environment, **place.environment()}, settings)
 
 
 def own_environment() -> dict[str, str]:

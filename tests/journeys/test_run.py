@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests.support.instance import HELLO, KNARY, environment
+from tests.support.instance import HELLO, KNARY, Instance, environment
 
 STORY = f"""
 title: Shift
@@ -60,3 +60,59 @@ def test_a_story_is_played_and_what_held_is_written(tmp_path: Path) -> None:
     assert ET.parse(files[0]).getroot().get("failures") == "1"
     assert "99 % to hello-00001" in files[1].read_text()
     assert "$ knary rollback hello" in done.stderr
+
+
+CLUSTER_STORY = f"""
+title: As on a cluster
+steps:
+- apply:
+    manifest:
+      apiVersion: serving.knative.dev/v1
+      kind: Service
+      metadata: {{name: hello, annotations: {{knary.dev/splitter: random}}}}
+      spec:
+        template:
+          spec:
+            containers: [{{image: {HELLO}, env: [{{name: TARGET, value: One}}]}}]
+- wait: {{service: hello}}
+- command: knary service update hello --env TARGET=Two --traffic hello-00001=80,@latest=20
+- load: {{service: hello, requests: 3000, connections: 8}}
+- expect:
+    answers:
+      split: {{hello-00001: 80, hello-00002: 20}}
+      within: 5
+      say: {{hello-00001: Hello One!, hello-00002: Hello Two!}}
+- command: knary status
+- expect: {{log: {{of: hello, contains: anything}}}}
+- rollback: hello
+- load: {{service: hello, requests: 50}}
+- expect: {{answers: {{none_to: [hello-00002]}}}}
+"""
+
+
+def test_a_story_needs_no_more_than_a_kubeconfig_and_a_gateway(tmp_path: Path) -> None:
+    story = tmp_path / "story.yaml"
+    story.write_text(CLUSTER_STORY)
+    with Instance() as knary:
+        done = subprocess.run(
+            [
+                *(*KNARY, "run", str(story), "--json", "-", "--context", "knary"),
+                *("--kubeconfig", str(knary.paths.kubeconfig)),
+                *("--gateway", knary.description.gateway),
+            ],
+            env=environment(tmp_path / "nothing-runs-here"),
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (scenario,) = json.loads(done.stdout)["scenarios"]
+    claims = [claim for chapter in scenario["chapters"] for claim in chapter["claims"]]
+    skipped = [claim["sentence"] for claim in claims if claim["skipped"]]
+    assert skipped == [
+        "an exact count is knary's to promise",
+        "`knary status` asks knary itself",
+        "logs are read from knary's files",
+    ]
+    assert any("as asked (false alarm" in claim["sentence"] for claim in claims)

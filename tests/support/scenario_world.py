@@ -41,6 +41,7 @@ class ScriptedWorld:
         self.commands: list[tuple[tuple[str, ...], bytes]] = []
         self._script: dict[str, Any] = commands or {}
         self.splitter = "stratified"
+        self.is_cluster = False
         self.events: list[Document] = []
 
     async def knary(self, words: Sequence[str], stdin: bytes = b"") -> Finished:

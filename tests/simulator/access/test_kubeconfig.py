@@ -80,3 +80,49 @@ def test_what_cannot_be_used_is_named(text: str, what: str) -> None:
     with pytest.raises(BadKubeconfig, match=what) as caught:
         parse_kubeconfig(text, PATH)
     assert str(PATH) in str(caught.value)
+
+
+def test_another_context_can_be_named() -> None:
+    whole = document()
+    whole["contexts"].append({"name": "kind", "context": {"cluster": "k", "user": "u"}})
+    whole["clusters"].append({"name": "k", "cluster": {"server": "https://10.0.0.5/k8s/c/"}})
+    endpoint = parse_kubeconfig(json.dumps(whole), PATH, "kind")
+    assert (endpoint.host, endpoint.port, endpoint.prefix) == ("10.0.0.5", 443, "/k8s/c")
+    assert endpoint.authority_pem == ""  # whom this machine trusts
+    with pytest.raises(BadKubeconfig, match="contexts 'other'"):
+        parse_kubeconfig(json.dumps(whole), PATH, "other")
+
+
+def test_certificates_and_tokens_may_be_files_beside_it(tmp_path: Path) -> None:
+    for name in ("ca", "cert", "key", "token"):
+        (tmp_path / name).write_text(f"the {name}\n")
+    whole = document()
+    whole["clusters"][0]["cluster"] = {
+        "server": "https://10.0.0.5:6443",
+        "certificate-authority": "ca",
+        "insecure-skip-tls-verify": True,
+    }
+    whole["users"][0]["user"] = {
+        "client-certificate": str(tmp_path / "cert"),
+        "client-key-data": base64.b64encode(b"KEY").decode(),
+    }
+    endpoint = parse_kubeconfig(json.dumps(whole), tmp_path / "config")
+    assert (endpoint.authority_pem, endpoint.certificate_pem) == ("the ca\n", "the cert\n")
+    assert (endpoint.key_pem, endpoint.token, endpoint.verify) == ("KEY", "", False)
+    whole["users"][0]["user"] = {"tokenFile": "token"}
+    assert parse_kubeconfig(json.dumps(whole), tmp_path / "config").token == "the token"
+    whole["users"][0]["user"] = {"tokenFile": "none"}
+    with pytest.raises(BadKubeconfig, match=r"cannot read .*none: No such file"):
+        parse_kubeconfig(json.dumps(whole), tmp_path / "config")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (broken("users", 0, "user", value={"exec": {}}), "this one has exec"),
+        (broken("clusters", 0, "cluster", "server", value="http://a"), "http://a is not https"),
+    ],
+)
+def test_a_way_in_that_is_not_understood_is_named(text: str, what: str) -> None:
+    with pytest.raises(BadKubeconfig, match=what):
+        parse_kubeconfig(text, PATH)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from simulator.scenario.checks import Verdict
 from simulator.scenario.page import page_of
-from simulator.scenario.present import ChapterOutcome, Outcome
+from simulator.scenario.present import ChapterOutcome, Outcome, summary
 from simulator.scenario.results import document_of, junit_of
 
 HELD = Verdict(held=True, sentence="100 requests split 50 : 50", where="a.yaml:3")
@@ -35,10 +35,22 @@ def test_the_document_says_what_held_and_where() -> None:
     assert one["chapters"][1] == {
         "title": "Shift & look",
         "claims": [
-            {"held": True, "sentence": HELD.sentence, "where": "a.yaml:3"},
-            {"held": False, "sentence": BROKEN.sentence, "where": "a.yaml:9"},
+            {"held": True, "skipped": False, "sentence": HELD.sentence, "where": "a.yaml:3"},
+            {"held": False, "skipped": False, "sentence": BROKEN.sentence, "where": "a.yaml:9"},
         ],
     }
+
+
+def test_what_was_skipped_is_neither_held_nor_broken() -> None:
+    left_out = Verdict(held=False, sentence="knary's to promise", where="a.yaml:4", skipped=True)
+    outcome = Outcome("One", [ChapterOutcome("All", [HELD, left_out])], 5, 0.5)
+    assert (outcome.passed, outcome.claims, outcome.held, outcome.skipped) == (True, 1, 1, 1)
+    assert summary(outcome) == "All 1 claims held (1 skipped; 5 real requests, 0.5 s)."
+    (suite,) = ET.fromstring(junit_of([outcome]))
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "0", "1")
+    (skipped,) = suite.iter("skipped")
+    assert skipped.get("message") == "knary's to promise"
+    assert "skipped" in Page(page_of([outcome], "1")).said
 
 
 def test_junit_has_a_suite_per_scenario_and_a_case_per_claim() -> None:
