@@ -45,6 +45,7 @@ from simulator.launcher.client import LauncherClient
 from simulator.metrics.page import MetricsPage
 from simulator.metrics.replicas import Seen, replicas_of
 from simulator.reconciling.controller import run_controllers
+from simulator.reconciling.progress import Progress
 from simulator.resources.core import Pod
 from simulator.store.objects import Store
 from simulator.supervisor.settings import SupervisorSettings, settings_from
@@ -217,7 +218,10 @@ class ControlPlane:
         controllers = build(
             ControllerSettings(domains=Domains(external=description.domain)), images.current
         )
-        self._run_controllers = partial(run_controllers, store, controllers, clock)
+        self._reconciled = Progress()
+        self._run_controllers = partial(
+            run_controllers, store, controllers, clock, progress=self._reconciled
+        )
         self._supervisor = Supervisor(
             store,
             LauncherClient(paths.launcher_socket),
@@ -279,4 +283,5 @@ class ControlPlane:
             pid=os.getpid(),
             workers=[WorkerProcess(one.index, one.pid, one.build) for one in self._link.workers()],
             pods=self._store.list(Pod),
+            reconciled=self._reconciled.version,
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from simulator.cli import output
+from simulator.cli import configmaps, output
 from simulator.cli.exits import CommandFailed
 from simulator.cli.instance import Instance, instance_option
 from simulator.cli.kinds import WITH_READY
@@ -50,6 +50,9 @@ _QUERY = {"fieldManager": "kubectl-client-side-apply", "fieldValidation": "Stric
 def apply(filenames: tuple[str, ...], namespace: str, wait: WaitFlags, instance: Instance) -> None:
     """Create or change objects as manifests say, and wait until they are ready.
 
+    Settings of the operator (ConfigMaps in knative-serving) are waited for until all that is there
+    obeys them.
+
     Everything is parsed before the first object is sent. A change is merged as kubectl merges it:
     fields that a manifest no longer has are removed, fields that others set stay.
 
@@ -63,6 +66,8 @@ def apply(filenames: tuple[str, ...], namespace: str, wait: WaitFlags, instance:
     failures: list[str] = []
     with instance.client() as client:
         changed: list[tuple[Manifest, str]] = []
+        settings = [one for one in manifests if _is_operators(one, namespace)]
+        before = configmaps.ready_now(client) if settings and wait.wait else frozenset()
         for manifest in manifests:
             there = manifest.namespace(namespace)
             try:
@@ -73,6 +78,11 @@ def apply(filenames: tuple[str, ...], namespace: str, wait: WaitFlags, instance:
             output.line(f"{manifest.kind.qualified}/{manifest.name} {outcome}")
             changed.append((manifest, there))
         if wait.wait and not failures:
+            if settings:
+                configmaps.wait_in_force(instance, client, before, wait)
+            for manifest in settings:
+                said = configmaps.message(manifest.name)
+                output.line(f"{manifest.kind.qualified}/{manifest.name} {said}")
             _wait_for(client, changed, wait)
     if failures:
         raise CommandFailed("\nError: ".join(failures))
@@ -140,6 +150,11 @@ def _wait_for(client: ApiClient, changed: list[tuple[Manifest, str]], wait: Wait
             raise CommandFailed(f"{what} is not ready: {error}") from error
         except WaitTimedOut as error:
             raise WaitTimedOut(f"{what}: {error}") from error
+
+
+def _is_operators(manifest: Manifest, namespace: str) -> bool:
+    there = manifest.namespace(namespace)
+    return configmaps.is_operators(manifest.kind, there, manifest.name)
 
 
 def _has_version(document: Document) -> bool:

@@ -256,6 +256,13 @@ SETTINGS: Final[dict[str, tuple[Setting, ...]]] = {
 REQUIRED: Final[dict[str, tuple[str, ...]]] = {DEPLOYMENT: ("queue-sidecar-image",)}
 
 
+def why_nobody_waits(name: str) -> str:
+    """Return why a change of the map is done with once it is stored, "" when it is not."""
+    if not any(setting.effect for setting in SETTINGS[name]):
+        return "changes nothing here (docs/configuration.md)"
+    return "counts for what is written from now on" if name == DEFAULTS else ""
+
+
 def required(name: str) -> dict[str, str]:
     """Return the settings that the map of that name must have, with their stock values."""
     keys = REQUIRED.get(name, ())

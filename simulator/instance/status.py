@@ -31,8 +31,12 @@ def status_document(
     pid: int,
     workers: Sequence[WorkerProcess],
     pods: Iterable[Pod],
+    reconciled: int,
 ) -> dict[str, Any]:
-    """Return the document; `pid` is the control plane's, `python` its version."""
+    """Return the document; `pid` is the control plane's, `python` its version.
+
+    Of the changes up to the version `reconciled` nothing is left for the controllers to look at.
+    """
     return {
         "schema": SCHEMA,
         "version": description.version,
@@ -48,7 +52,7 @@ def status_document(
         "dataFolder": description.data_folder,
         "started": description.started,
         "parent": {"pid": description.pid},
-        "controlPlane": {"pid": pid},
+        "controlPlane": {"pid": pid, "reconciled": reconciled},
         "workers": [{"index": one.index, "pid": one.pid, "build": one.build} for one in workers],
         "replicas": [_replica(pod) for pod in pods],
     }

@@ -31,6 +31,10 @@ class Bus(Reader, Protocol):
     `manager` is who writes, as the object's `metadata.managedFields` say it.
     """
 
+    @property
+    def version(self) -> int:
+        """The last committed version."""
+
     async def create(self, obj: R, manager: str = ...) -> R:
         """Store a new object. Raise AlreadyExists."""
 

@@ -90,6 +90,43 @@ def test_old_revisions_go_when_the_operator_says_so(knary: Instance) -> None:
     assert knary.get("aged").status == 200
 
 
+OPERATORS = [
+    ("config-domain", {"moved.example.org": ""}),
+    ("config-autoscaler", {"min-scale": "2"}),
+    ("config-defaults", {"container-concurrency": "7"}),
+    ("config-logging", {"loglevel.controller": "debug"}),
+]
+
+
+def test_an_operators_setting_is_in_force_when_the_command_returns() -> None:
+    items = [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": "knative-serving"},
+            "data": data,
+        }
+        for name, data in OPERATORS
+    ]
+    maps = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    with Instance() as own:
+        names = [f"moved-{number}" for number in range(4)]
+        for name in names:
+            own.run("service", "create", name, "--image", HELLO)
+        told = own.run("apply", "-f", "-", stdin=maps).out.splitlines()
+        assert told[len(items) :] == [
+            "configmap/config-domain is in force",
+            "configmap/config-autoscaler is in force",
+            "configmap/config-defaults counts for what is written from now on",
+            "configmap/config-logging changes nothing here (docs/configuration.md)",
+        ]
+        for name in names:
+            assert own.request(f"{name}.default.moved.example.org").status == 200
+            assert found(own, "revision", f"{name}-00001")["status"]["actualReplicas"] == 2
+        again = own.run("apply", "-f", "-", "--no-wait", stdin=maps).out.splitlines()
+        assert again == [f"configmap/{name} unchanged" for name, _ in OPERATORS]
+
+
 def test_a_deployment_and_the_addresses_of_a_revision_are_true(knary: Instance) -> None:
     def is_true() -> bool:
         status = found(knary, "deployment", "aged-00004-deployment")["status"]

@@ -14,9 +14,8 @@ from tests.support.traffic import pod
 
 
 def document(*pods: Pod) -> dict[str, object]:
-    return status_document(
-        HERE, python="3.13.0", pid=2, workers=[WorkerProcess(0, 3), WorkerProcess(1, 4)], pods=pods
-    )
+    workers = [WorkerProcess(0, 3), WorkerProcess(1, 4)]
+    return status_document(HERE, python="3.13.0", pid=2, workers=workers, pods=pods, reconciled=7)
 
 
 def test_it_has_addresses_processes_and_versions() -> None:
@@ -35,7 +34,7 @@ def test_it_has_addresses_processes_and_versions() -> None:
         "dataFolder": "/data",
         "started": "2026-01-01T00:00:00Z",
         "parent": {"pid": 1},
-        "controlPlane": {"pid": 2},
+        "controlPlane": {"pid": 2, "reconciled": 7},
         "workers": [
             {"index": 0, "pid": 3, "build": "interpreted"},
             {"index": 1, "pid": 4, "build": "interpreted"},

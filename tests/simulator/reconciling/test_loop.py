@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from simulator.reconciling.plan import (
     Update,
     UpdateStatus,
 )
+from simulator.reconciling.progress import Progress
 from simulator.reconciling.reader import Reader
 from simulator.resources.core import Event, Namespace, Pod
 from simulator.resources.meta import Key, ObjectMeta, Resource
@@ -102,6 +104,31 @@ def test_every_object_is_looked_at_once_at_the_start_and_again_when_it_changes(
                 changed = await store.update(namespace("a", new="yes"))
                 await controller.looks(3)
                 assert controller.observed[-1] == ("a", changed.metadata.resource_version)
+
+    asyncio.run(story())
+
+
+def test_it_tells_how_far_it_is(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as store:
+            gate = asyncio.Event()
+            await store.create(namespace("a"))
+            controller = Scripted(lambda observed: Plan((UpdateStatus(observed),)))
+            progress = Progress()
+            running_to = partial(run_controllers, progress=progress)
+            async with asyncio.TaskGroup() as tasks:
+                loop = running_to(Slow(store, gate), (controller,), SystemClock())
+                task = tasks.create_task(loop)
+                await controller.looks(1)
+                changed = await store.update(namespace("a", one="1"))
+                assert progress.version < store.version - 1
+                gate.set()
+                await controller.looks(2)
+                assert controller.observed[-1] == ("a", changed.metadata.resource_version)
+                await store.create(namespace("b"))
+                await controller.looks(3)
+                assert progress.version >= int(changed.metadata.resource_version)
+                task.cancel()
 
     asyncio.run(story())
 
