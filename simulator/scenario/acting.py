@@ -176,12 +176,12 @@ class Actor:
         self._presenter.told(f"{verdict.sentence[:1].upper()}{verdict.sentence[1:]}.")
 
     async def _load(self, load: model.Load) -> None:
-        service = await self._service(load.service)
+        host = await self._host(load.service, load.tag)
         address, port = self._world.gateway
         plan = LoadPlan(
             address=address,
             port=port,
-            host=host_of(service),
+            host=host,
             schedule=schedule_of(load),
             path=load.path or (GRPC_METHOD if load.protocol == "grpc" else "/"),
             headers=tuple(load.headers.items()),
@@ -283,7 +283,7 @@ class Actor:
         self._judge(step, await _in_time(look, claim.within))
 
     async def _expect_response(self, step: model.Step, claim: model.ResponseClaim) -> None:
-        host = host_of(await self._service(claim.service))
+        host = await self._host(claim.service, claim.tag)
         address, port = self._world.gateway
         path = "" if claim.path == "/" else claim.path
         self._presenter.typed(f'curl -H "host: {host}" http://{address}:{port}{path}')
@@ -317,6 +317,13 @@ class Actor:
         if not host_of(found):
             raise StepFailed(f"service {name} has no URL yet; wait for it with `expect: condition`")
         return found
+
+    async def _host(self, name: str, tag: str) -> str:
+        service = await self._service(name)
+        host = host_of(service, tag)
+        if not host:
+            raise StepFailed(f"service {name} has no tag {tag} with a URL")
+        return host
 
     def _named(self, text: str, file: str) -> Iterator[tuple[KindInfo, Named]]:
         """Yield the objects that a manifest is about. Raise StepFailed for an unknown kind."""
@@ -359,10 +366,11 @@ def connections_of(load: model.Load) -> int:
 def title_of(load: model.Load) -> str:
     """Return the load in words."""
     what = "gRPC calls" if load.protocol == "grpc" else "requests"
+    to = f"{load.service} (tag {load.tag})" if load.tag else load.service
     if load.requests is not None:
         how = "one after the other" if load.connections == 1 else f"{load.connections} at a time"
-        return f"{load.requests} {what} to {load.service}, {how}"
-    return f"{load.rate:g} {what} per second to {load.service}"
+        return f"{load.requests} {what} to {to}, {how}"
+    return f"{load.rate:g} {what} per second to {to}"
 
 
 def condition_of(found: Document, kind: str) -> dict[str, Any] | None:

@@ -73,7 +73,10 @@ def judge_answers(
     if not answers:
         yield _broken("not one request was sent")
         return
-    yield judge_errors(answers, claim.errors)
+    if claim.failing:
+        yield judge_failing(answers, claim.failing)
+    else:
+        yield judge_errors(answers, claim.errors)
     if claim.split:
         known = claim.splitter or splitter
         if claim.within is None and known == "random":
@@ -85,6 +88,8 @@ def judge_answers(
             yield judge_split(claim, answers, overlap, workers)
     for revision in claim.none_to:
         yield judge_none(answers, revision, from_now=claim.next is not None)
+    if claim.stays:
+        yield judge_stays(answers)
     if claim.say:
         yield judge_say(answers, claim.say)
     if claim.order:
@@ -103,6 +108,25 @@ def judge_errors(answers: Sequence[Answer], allowed: int) -> Verdict:
     if allowed:
         sentence += f"; {allowed} may"
     return Verdict(failed <= allowed, sentence)
+
+
+def judge_failing(answers: Sequence[Answer], failing: Sequence[str]) -> Verdict:
+    """Judge whether all these revisions failed requests, and nobody else did."""
+    failed = Counter(answer.revision or "nobody" for answer in answers if answer.error)
+    told = ", ".join(f"{count} × {name}" for name, count in failed.most_common()) or "none"
+    sentence = f"of {len(answers)} requests {failed.total()} failed ({told})"
+    if set(failed) == set(failing):
+        return _held(sentence)
+    return _broken(f"{sentence}; want failures of {', '.join(failing)} and of nobody else")
+
+
+def judge_stays(answers: Sequence[Answer]) -> Verdict:
+    """Judge whether one revision answered all requests."""
+    counts = counts_of(answers)
+    if len(counts) == 1:
+        return _held(f"all {len(answers)} requests stayed with {next(iter(counts))}")
+    told = ", ".join(f"{count} × {name}" for name, count in counts.items()) or "nobody"
+    return _broken(f"{len(answers)} requests went to {told}, want one revision for all")
 
 
 def judge_split(

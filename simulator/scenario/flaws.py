@@ -270,6 +270,8 @@ def _answers_flaws(
             yield Flaw(f"{path}.within", "`within` is the bound of a `split`, which is missing")
         if claim.splitter == "random":
             yield Flaw(f"{path}.within", "`random` promises no bound; leave `within` out")
+    if claim.failing and claim.errors:
+        yield Flaw(f"{path}.errors", "`failing` says who fails; leave `errors` out")
     if not 0 < claim.detectable < PERCENT_SUM:
         yield Flaw(f"{path}.detectable", f"{claim.detectable:g} points; want 0 to 100, exclusive")
     if claim.order and (claim.of or len(claim.split) < 2):

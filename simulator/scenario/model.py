@@ -37,8 +37,9 @@ class Command(Struct, frozen=True, forbid_unknown_fields=True):
 class Load(Struct, frozen=True, forbid_unknown_fields=True):
     """Requests to a service's host: `requests` over `connections`, or `rate` for `duration`.
 
-    `background` names a load that goes on during the steps that follow, until an `expect` judges
-    the whole of it. `rate` is per second; `duration` and `timeout` are like "500ms" or "10s".
+    `tag` asks the host of a tag of the service. `background` names a load that goes on during the
+    steps that follow, until an `expect` judges the whole of it. `rate` is per second; `duration`
+    and `timeout` are like "500ms" or "10s".
     `path` "" is what the protocol has for it: "/", or the method SayHello of gRPC's Greeter.
     `arrivals: poisson` sends at the same rate as many independent users would.
     """
@@ -49,6 +50,7 @@ class Load(Struct, frozen=True, forbid_unknown_fields=True):
     rate: float | None = None
     duration: str = ""
     background: str = ""
+    tag: str = ""
     protocol: Literal["http1", "h2c", "grpc"] = "http1"
     path: str = ""
     headers: dict[str, str] = field(default_factory=dict)
@@ -108,7 +110,8 @@ class AnswersClaim(Struct, frozen=True, forbid_unknown_fields=True):
     is ended first. `split` is percent per revision; the bound is the splitter's own unless
     `within` gives one in requests. `splitter` "" is what the service is split by; where that has
     no bound, or is not known, a sequential test decides, which no error of `detectable` points
-    passes. `say` is the first line of the body, per revision.
+    passes. `say` is the first line of the body, per revision. With `failing` some requests to each
+    of these revisions failed, and no other request. With `stays` one revision answered them all.
     """
 
     of: str = ""
@@ -119,6 +122,8 @@ class AnswersClaim(Struct, frozen=True, forbid_unknown_fields=True):
     detectable: float = 5.0
     within: int | None = None
     none_to: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    stays: bool = False
     say: dict[str, str] = field(default_factory=dict)
     order: Literal["", "unpredictable"] = ""
 
@@ -126,10 +131,11 @@ class AnswersClaim(Struct, frozen=True, forbid_unknown_fields=True):
 class ResponseClaim(Struct, frozen=True, forbid_unknown_fields=True):
     """One request to a service answers with this status and, if given, this body.
 
-    White space around the body does not count.
+    White space around the body does not count. `tag` asks the host of a tag of the service.
     """
 
     service: str
+    tag: str = ""
     status: int = 200
     body: str | None = None
     path: str = "/"

@@ -263,6 +263,12 @@ def own_environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-def host_of(service: Mapping[str, Any]) -> str:
-    """Return the host of a Service's URL; "" while it has none."""
-    return urlsplit(str(service.get("status", {}).get("url", ""))).hostname or ""
+def host_of(service: Mapping[str, Any], tag: str = "") -> str:
+    """Return the host of a Service's URL, or of a tag's; "" while it has none."""
+    status = service.get("status", {})
+    if not tag:
+        return urlsplit(str(status.get("url", ""))).hostname or ""
+    for target in status.get("traffic") or ():
+        if target.get("tag") == tag:
+            return urlsplit(str(target.get("url", ""))).hostname or ""
+    return ""

@@ -167,3 +167,60 @@ def test_what_a_claim_cannot_mean_is_refused(step: str, why: str) -> None:
     with pytest.raises(KnaryError) as raised:
         parse_scenario(f"title: A story\nsteps:\n{step}", "story.yaml")
     assert why in str(raised.value)
+
+
+def answered(**by_revision: tuple[int, int]) -> list[Answer]:
+    """Return so many good and so many failed answers of each revision."""
+    return [
+        Answer(0, 0, 0, 0.1, 500 if bad else 200, name, "5xx" if bad else "")
+        for name, counts in by_revision.items()
+        for bad, count in enumerate(counts)
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answers", "holds"),
+    [
+        (answered(one=(5, 0), two=(0, 2)), True),
+        (answered(one=(5, 0), two=(3, 1)), True),
+        (answered(one=(5, 1), two=(0, 2)), False),
+        (answered(one=(5, 0), two=(2, 0)), False),
+    ],
+)
+def test_failures_are_of_the_revisions_that_are_to_fail(answers: list[Answer], holds: bool) -> None:
+    claim = model.AnswersClaim(failing=("two",))
+    (verdict,) = checks.judge_answers(claim, answers)
+    assert verdict.held is holds
+    assert verdict.sentence.startswith(f"of {len(answers)} requests ")
+
+
+@pytest.mark.parametrize(
+    ("answers", "holds"),
+    [
+        (answered(one=(5, 0)), True),
+        (answered(one=(5, 0), two=(1, 0)), False),
+        (answered(), False),
+    ],
+)
+def test_requests_stay_when_one_revision_answers_them_all(
+    answers: list[Answer], holds: bool
+) -> None:
+    verdict = checks.judge_stays(answers)
+    assert verdict.held is holds
+
+
+def test_a_tag_has_a_host_of_its_own() -> None:
+    steps = "- load: {service: hello, tag: green, requests: 2}\n- expect: {answers: {}}\n"
+    outcome, shown = play(steps)
+    assert not outcome.finished
+    assert "service hello has no tag green with a URL" in shown
+
+
+def test_who_fails_and_how_many_may_exclude_each_other() -> None:
+    with pytest.raises(KnaryError, match="leave `errors` out"):
+        parse_scenario(
+            "title: A\nsteps:\n- load: {service: a, requests: 1}\n"
+            "- expect: {answers: {errors: 3, failing: [b]}}\n",
+            "story.yaml",
+        )
