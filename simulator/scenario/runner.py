@@ -10,8 +10,9 @@ from msgspec import structs
 
 from simulator.errors import KnaryError
 from simulator.scenario import model
-from simulator.scenario.acting import Actor, Play, one_line
+from simulator.scenario.acting import Actor
 from simulator.scenario.checks import Verdict
+from simulator.scenario.play import Play, one_line
 from simulator.scenario.present import ChapterOutcome, Outcome, Presenter
 from simulator.scenario.world import World
 
