@@ -1,8 +1,9 @@
 """Pod → the Events that a kubelet records of it, each as often as it happened.
 
 What happened is told by the Pod's status, so that it is recorded once, whoever looks and however
-often. Sources: kubernetes `pkg/kubelet/events/event.go`, `pkg/kubelet/kuberuntime`,
-`pkg/scheduler` (the words).
+often. What probes were answered, the supervisor tells itself. Sources: kubernetes
+`pkg/kubelet/events/event.go`, `pkg/kubelet/images`, `pkg/kubelet/kuberuntime`, `pkg/scheduler`
+(the words).
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from simulator.reconciling.reader import Reader
 from simulator.reconciling.recording import key_of
 from simulator.resources.core import ContainerStatus, Event, Pod
 from simulator.resources.meta import Key, Resource, parse_timestamp
-from simulator.resources.serving import serving_container
 
 NORMAL, WARNING = "Normal", "Warning"
 KUBELET, SCHEDULER = "kubelet", "default-scheduler"
 CRASH_LOOP = "CrashLoopBackOff"
+PULL_FAILED, PULL_BACK_OFF = "ErrImagePull", "ImagePullBackOff"
 
 
 class Happened(Struct, frozen=True):
@@ -38,7 +39,6 @@ class Observed(Struct, frozen=True):
     pod: Pod
     happened: tuple[Happened, ...] = ()
     told: tuple[int, ...] = ()
-    is_known_unready: bool = False
 
 
 class PodEventController:
@@ -50,7 +50,6 @@ class PodEventController:
 
     def __init__(self, settings: ControllerSettings = STOCK) -> None:
         self._news_s = settings.news_s
-        self._unready_s = settings.unready_s
 
     def wakes(self, changed: Resource, reader: Reader) -> tuple[Key, ...]:  # noqa: ARG002
         return (changed.key,)
@@ -62,8 +61,7 @@ class PodEventController:
         happened = tuple(happened_to(pod))
         events = (reader.get(Event, *key_of(one.record)) for one in happened)
         told = tuple((one.count or 1) if one else 0 for one in events)
-        is_known_unready = reader.get(Event, *key_of(unhealthy(pod))) is not None
-        return Observed(pod, happened, told, is_known_unready)
+        return Observed(pod, happened, told)
 
     def plan(self, observed: Observed, now: datetime) -> Plan:
         if (now - latest(observed.pod)).total_seconds() > self._news_s:
@@ -71,14 +69,7 @@ class PodEventController:
         pairs = tuple(zip(observed.happened, observed.told, strict=True))
         is_behind = any(one.times - told > 1 for one, told in pairs)
         records = tuple(one.record for one, told in pairs if told < one.times)
-        if is_behind:
-            return Plan(records, requeue_after_s=0.0)
-        left_s = patience_left_s(observed.pod, self._unready_s, now)
-        if observed.is_known_unready or left_s is None:
-            return Plan(records)
-        if left_s > 0:
-            return Plan(records, requeue_after_s=left_s)
-        return Plan((*records, unhealthy(observed.pod)))
+        return Plan(records, requeue_after_s=0.0 if is_behind else None)
 
 
 def latest(pod: Pod) -> datetime:
@@ -89,33 +80,6 @@ def latest(pod: Pod) -> datetime:
         running, ended = status.state.running, status.last_state.terminated
         moments += [running.started_at if running else None, ended.finished_at if ended else None]
     return parse_timestamp(max(moment for moment in moments if moment))
-
-
-def patience_left_s(pod: Pod, unready_s: float, now: datetime) -> float | None:
-    """Return the seconds until a replica that runs should be ready; None for one that is.
-
-    One that is stopped, or whose startup probe has not passed, is not expected to be.
-    """
-    if pod.is_deleting:
-        return None
-    probe = serving_container(pod.spec).readiness_probe
-    due_s = unready_s + ((probe.initial_delay_seconds or 0) if probe else 0)
-    for status in pod.status.container_statuses:
-        running = status.state.running
-        if running is not None and running.started_at and status.started and not status.ready:
-            return max(0.0, due_s - (now - parse_timestamp(running.started_at)).total_seconds())
-    return None
-
-
-def unhealthy(pod: Pod) -> Record:
-    """Return what is told of a replica that runs and is not ready."""
-    name = serving_container(pod.spec).name
-    message = (
-        "Readiness probe failed: the program runs and is not ready; it has to listen on "
-        "127.0.0.1:$PORT, and to answer what is probed"
-    )
-    path = f"spec.containers{{{name}}}"
-    return Record(pod, WARNING, "Unhealthy", message, component=KUBELET, field_path=path)
 
 
 def happened_to(pod: Pod) -> Iterator[Happened]:
@@ -148,7 +112,20 @@ def _happened_to_container(pod: Pod, status: ContainerStatus) -> Iterator[Happen
         where = f"{pod.metadata.name}_{pod.metadata.namespace}({pod.uid})"
         message = f"Back-off restarting failed container {name} in pod {where}"
         yield told(WARNING, "BackOff", message, max(1, status.restart_count))
+    elif waiting is not None and waiting.reason == PULL_FAILED:
+        yield told(NORMAL, "Pulling", f'Pulling image "{image_of(pod, name)}"')
+        failed = f'Failed to pull image "{image_of(pod, name)}": {waiting.message}'
+        yield told(WARNING, "Failed", failed)
+        yield told(WARNING, "Failed", f"Error: {waiting.reason}")
+    elif waiting is not None and waiting.reason == PULL_BACK_OFF:
+        yield told(NORMAL, "BackOff", f'Back-off pulling image "{image_of(pod, name)}"')
+        yield told(WARNING, "Failed", f"Error: {waiting.reason}")
     elif waiting is not None and waiting.message:
         yield told(WARNING, "Failed", f"Error: {waiting.reason}: {waiting.message}")
     if pod.is_deleting and starts:
         yield told(NORMAL, "Killing", f"Stopping container {name}")
+
+
+def image_of(pod: Pod, container: str) -> str:
+    """Return the image that a container of the Pod's runs."""
+    return next((one.image for one in pod.spec.containers if one.name == container), "")

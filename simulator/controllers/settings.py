@@ -19,7 +19,6 @@ class ControllerSettings(Struct, frozen=True):
     unmarked_retry_s: float = 1.0
     replicas_max: int = 100
     events_kept_s: float = 3600.0
-    unready_s: float = 5.0  # a replica that is not ready so long after its start is told of
     news_s: float = 60.0  # what happened to a Pod longer ago is not told any more
 
 

@@ -8,28 +8,26 @@ from __future__ import annotations
 from typing import Final
 
 from simulator.grpcmessages import (
-    OK,
     first_message,
     framed,
     health_of,
     request_headers,
-    status_of,
     text_message,
 )
 from simulator.h2client import Data, Ended, Head, Http2Client, Http2Error, Reset
+from simulator.supervisor.answers import of_grpc, unavailable
 from simulator.supervisor.probes import USER_AGENT
 
 METHOD: Final = "/grpc.health.v1.Health/Check"
 DEADLINE_S: Final = 60.0  # told to the server; whoever asks has a shorter patience
-_SERVING: Final = 1
 _REPLY_BYTES_MAX: Final = 64
 
 
 class HealthCheck:
-    """Ask about a service; `verdict` is None until the answer is whole."""
+    """Ask about a service; `flaw` is None until the answer is whole, "" when it is SERVING."""
 
     def __init__(self, service: str, authority: str) -> None:
-        self.verdict: bool | None = None
+        self.flaw: str | None = None
         self._client = Http2Client()
         self._headers: dict[str, str] = {}
         self._status = 0
@@ -45,8 +43,8 @@ class HealthCheck:
         """Take what the server sent. What is no HTTP/2 is a NO."""
         try:
             events = self._client.feed(data)
-        except Http2Error:
-            self.verdict = False
+        except Http2Error as error:
+            self.flaw = unavailable(f"connection error: {error}")
             return
         for event in events:
             match event:
@@ -56,14 +54,11 @@ class HealthCheck:
                 case Data():
                     self._body = (self._body + event.data)[:_REPLY_BYTES_MAX]
                 case Ended():
-                    self.verdict = self._is_serving()
+                    self.flaw = self._judged()
                 case Reset():
-                    self.verdict = False
+                    self.flaw = unavailable("stream terminated by RST_STREAM")
 
-    def _is_serving(self) -> bool:
+    def _judged(self) -> str:
         message = first_message(self._body)
-        return (
-            status_of(self._status, self._headers) == OK
-            and message is not None
-            and health_of(message) == _SERVING
-        )
+        health = None if message is None else health_of(message)
+        return of_grpc(self._status, self._headers, health)

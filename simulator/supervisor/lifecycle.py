@@ -101,6 +101,8 @@ class Life(Struct, frozen=True):
     last: Terminated | None = None  # how the run before ended
     waiting: Waiting | None = None  # why nothing runs
     image_id: str = ""
+    pulls: int = 0  # of an image that is not there, in vain
+    next_pull_s: float = 0.0  # on a steady clock
 
     def after(self, happening: Happening) -> Phase:
         """Return the phase that follows. Raise ImpossibleHappening."""
@@ -125,6 +127,8 @@ def launched(life: Life, port: int, image_id: str, network: Network | None = Non
         image_id=image_id,
         restarts=life.restarts + again,
         waiting=None,
+        pulls=0,
+        next_pull_s=0.0,
         is_started=False,
     )
 
@@ -132,6 +136,22 @@ def launched(life: Life, port: int, image_id: str, network: Network | None = Non
 def blocked(life: Life, why: Waiting) -> Life:
     """Return the life when something is missing that a process needs."""
     return msgspec.structs.replace(life, phase=life.after(Happening.BLOCKED), waiting=why)
+
+
+def not_pulled(
+    life: Life, missing: Waiting, image: str, now_s: float, backoff_s: tuple[float, float]
+) -> tuple[Life, Waiting]:
+    """Return the life without an image, and why it waits: what a kubelet says between its tries.
+
+    `missing` is what it says at a try; between two there are `backoff_s`, the first and the most.
+    Source: kubernetes `pkg/kubelet/images/image_manager.go` (EnsureImageExists).
+    """
+    if life.pulls and now_s < life.next_pull_s:
+        message = f'Back-off pulling image "{image}": {missing.reason}: {missing.message}'
+        return life, Waiting(reason="ImagePullBackOff", message=message)
+    pause_s = min(backoff_s[0] * 2.0 ** min(life.pulls, 64), backoff_s[1])
+    tried = msgspec.structs.replace(life, pulls=life.pulls + 1, next_pull_s=now_s + pause_s)
+    return tried, missing
 
 
 def started(life: Life, pid: int, at_s: float) -> Life:

@@ -35,6 +35,7 @@ class HttpCheck(Struct, frozen=True):
 
     request: bytes
     secure: bool = False
+    url: str = ""
 
 
 class GrpcCheck(Struct, frozen=True):
@@ -140,7 +141,8 @@ def _http_check(action: HttpGetAction, port: int) -> Check:
     headers["connection"] = "close"
     lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     request = "\r\n".join([*lines, "", ""]).encode("latin-1")
-    return HttpCheck(request, secure=action.scheme.upper() == "HTTPS")
+    scheme = "https" if action.scheme.upper() == "HTTPS" else "http"
+    return HttpCheck(request, scheme == "https", f"{scheme}://127.0.0.1:{port}{path}")
 
 
 class Verdict(enum.Enum):

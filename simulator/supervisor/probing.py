@@ -11,9 +11,12 @@ import socket
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from simulator.clock import Clock
 from simulator.netns import way_into
+from simulator.supervisor import answers
+from simulator.supervisor.answers import HOST
 from simulator.supervisor.probes import (
     Answer,
     BadCheck,
@@ -32,7 +35,8 @@ from simulator.supervisor.probes import (
     status_of,
 )
 from simulator.supervisor.settings import SupervisorSettings
-from simulator.supervisor.status import HOST
+
+NEVER_S: Final = float("-inf")
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,26 @@ class Finding(enum.Enum):
     UNHEALTHY = "unhealthy"  # the startup probe's time is over, or the liveness probe failed
 
 
-Tell = Callable[[Finding], None]
+@dataclass(frozen=True)
+class Failed:
+    """A probe that failed, and what it was answered. Told of one that is awaited now and then."""
+
+    probe: str  # Readiness, Liveness or Startup
+    words: str
+
+
+class Asked(NamedTuple):
+    """What one question brought; `words` say why it is not YES."""
+
+    answer: Answer
+    words: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.answer is Answer.YES
+
+
+Tell = Callable[[Finding | Failed], None]
 
 
 class Prober:
@@ -101,23 +124,30 @@ class Prober:
     async def _await_startup(self, plan: ProbePlan) -> bool:
         """Ask until the probe passes, or its time is over."""
         await self._delay(plan)
-        tally = Tally()
+        tally, told_s = Tally(), NEVER_S
         while True:
-            answer = await self._ask(plan.check, awaited_timeout_s(plan, self._settings))
-            tally, verdict = judge(plan, tally, answer is Answer.YES)
+            asked = await self._ask(plan.check, awaited_timeout_s(plan, self._settings))
+            tally, verdict = judge(plan, tally, asked.passed)
             if verdict is Verdict.PASSED:
                 return True
-            if answer is not Answer.YES and self._ran_s() > plan.deadline_s:
+            is_late = not asked.passed and self._ran_s() > plan.deadline_s
+            if not asked.passed and (is_late or self._is_news(plan, told_s)):
+                told_s = self._ran_s()
+                self._tell(Failed("Startup", asked.words))
+            if is_late:
                 return False
-            await asyncio.sleep(awaited_pause_s(plan, answer, self._ran_s(), self._settings))
+            await asyncio.sleep(awaited_pause_s(plan, asked.answer, self._ran_s(), self._settings))
 
     async def _watch_readiness(self, plan: ProbePlan, *, ready: bool) -> None:
         await self._delay(plan)
-        tally = Tally()
+        tally, told_s = Tally(), NEVER_S
         while True:
             timeout_s = plan.timeout_s if ready else awaited_timeout_s(plan, self._settings)
-            answer = await self._ask(plan.check, timeout_s)
-            tally, verdict = judge(plan, tally, answer is Answer.YES)
+            asked = await self._ask(plan.check, timeout_s)
+            tally, verdict = judge(plan, tally, asked.passed)
+            if not asked.passed and (ready or self._is_news(plan, told_s)):
+                told_s = self._ran_s()
+                self._tell(Failed("Readiness", asked.words))
             if verdict is Verdict.PASSED and not ready:
                 ready = True
                 self._tell(Finding.READY)
@@ -125,7 +155,7 @@ class Prober:
                 ready = False
                 self._tell(Finding.UNREADY)
             awaited = not ready and tally.passes == 0
-            pause_s = awaited_pause_s(plan, answer, self._ran_s(), self._settings)
+            pause_s = awaited_pause_s(plan, asked.answer, self._ran_s(), self._settings)
             if ready or not (awaited or plan.eager):
                 pause_s = plan.period_s
             await asyncio.sleep(pause_s)
@@ -134,35 +164,49 @@ class Prober:
         await self._delay(plan)
         tally = Tally()
         while True:
-            answer = await self._ask(plan.check, plan.timeout_s)
-            tally, verdict = judge(plan, tally, answer is Answer.YES)
+            asked = await self._ask(plan.check, plan.timeout_s)
+            tally, verdict = judge(plan, tally, asked.passed)
+            if not asked.passed:
+                self._tell(Failed("Liveness", asked.words))
             if verdict is Verdict.FAILED:
                 self._tell(Finding.UNHEALTHY)
                 return
             await asyncio.sleep(plan.period_s)
 
-    async def _ask(self, check: Check, timeout_s: float) -> Answer:
+    def _is_news(self, plan: ProbePlan, told_s: float) -> bool:
+        """Tell whether to say that one is still awaited: after a while, then once a period."""
+        ran_s = self._ran_s()
+        patience_s = plan.delay_s + self._settings.unready_told_s
+        return ran_s >= patience_s and ran_s - told_s >= plan.period_s
+
+    async def _ask(self, check: Check, timeout_s: float) -> Asked:
         """Ask once; no answer within `timeout_s` is a NO."""
+        port = self._probed.port
         try:
             async with asyncio.timeout(timeout_s):
-                return Answer.YES if await self._passes(check) else Answer.NO
+                words = await self._flaw(check)
+                return Asked(Answer.NO if words else Answer.YES, words)
         except ConnectionRefusedError:
-            return Answer.NOBODY
-        except (OSError, TimeoutError):
-            return Answer.NO
+            return Asked(Answer.NOBODY, answers.refused(check, port))
+        except TimeoutError:
+            return Asked(Answer.NO, answers.too_late(check, port, timeout_s))
+        except OSError as error:
+            return Asked(Answer.NO, answers.broken(check, port, error))
 
-    async def _passes(self, check: Check) -> bool:
+    async def _flaw(self, check: Check) -> str:
+        """Return why the probe fails, "" when it passes. Raise OSError."""
         match check:
             case TcpCheck():
-                return await self._connects()
+                (await self._connected()).close()
+                return ""
             case HttpCheck():
-                return await self._answers(check)
+                return answers.of_http(check, await self._answer(check))
             case GrpcCheck():
-                return await self._serves(check)
+                return await self._health(check)
             case ExecCheck():
-                return await self._exits_well(check)
+                return await self._run_command(check)
             case BadCheck():
-                return False
+                return check.why
 
     async def _connected(self) -> socket.socket:
         """Return a connection to the replica's port, in its own network if it has one."""
@@ -178,11 +222,7 @@ class Prober:
             raise
         return probe
 
-    async def _connects(self) -> bool:
-        (await self._connected()).close()
-        return True
-
-    async def _answers(self, check: HttpCheck) -> bool:
+    async def _answer(self, check: HttpCheck) -> int | None:
         """Send the request, and read no more of the answer than its first line needs."""
         reader, writer = await asyncio.open_connection(
             sock=await self._connected(),
@@ -193,13 +233,12 @@ class Prober:
         try:
             writer.write(check.request)
             with contextlib.suppress(asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-                status = status_of(await reader.readuntil(b"\n"))
-                return status is not None and 200 <= status < 400
-            return False
+                return status_of(await reader.readuntil(b"\n"))
+            return None
         finally:
             writer.transport.abort()
 
-    async def _serves(self, check: GrpcCheck) -> bool:
+    async def _health(self, check: GrpcCheck) -> str:
         """Call Health/Check; the client's code is loaded when the first probe wants it."""
         from simulator.supervisor.healthcheck import HealthCheck
 
@@ -207,27 +246,42 @@ class Prober:
         call = HealthCheck(check.service, f"{HOST}:{self._probed.port}")
         left = self._settings.probe_answer_bytes_max
         try:
-            while call.verdict is None and left > 0:
+            while call.flaw is None and left > 0:
                 writer.write(call.taken())
                 data = await reader.read(left)
                 if not data:
-                    return False
+                    break
                 left -= len(data)
                 call.feed(data)
-            return call.verdict is True
+            return answers.gone() if call.flaw is None else call.flaw
         finally:
             writer.transport.abort()
 
-    async def _exits_well(self, check: ExecCheck) -> bool:
-        """Run the command beside the replica: its folder, its environment, its network."""
+    async def _run_command(self, check: ExecCheck) -> str:
+        """Run the command beside the replica: its folder, its environment, its network.
+
+        Return what it printed if it failed.
+        """
         process = await self._start(check)
+        output = bytearray()
+        reading = asyncio.ensure_future(self._read_output(process, output))
         try:
-            return await process.wait() == 0
+            code = await process.wait()
+            # Somebody whom it left behind may keep the pipe open.
+            await asyncio.wait({reading}, timeout=self._settings.probe_output_wait_s)
+            return answers.of_command(code, bytes(output))
         finally:
+            reading.cancel()
             if process.returncode is None:  # too slow
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)
                 await asyncio.shield(process.wait())
+
+    async def _read_output(self, process: asyncio.subprocess.Process, output: bytearray) -> None:
+        """Keep the first bytes, and take the others so that the command is not held up."""
+        bytes_max = self._settings.probe_output_bytes_max
+        while process.stdout is not None and (part := await process.stdout.read(bytes_max)):
+            output += part[: bytes_max - len(output)]
 
     async def _start(self, check: ExecCheck) -> asyncio.subprocess.Process:
         with contextlib.ExitStack() as opened:
@@ -238,8 +292,8 @@ class Prober:
                 return await asyncio.create_subprocess_exec(
                     *check.command,
                     stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=asyncio.subprocess.STDOUT,
                     env=dict(self._probed.environment),
                     cwd=self._probed.folder,
                     start_new_session=True,

@@ -14,7 +14,7 @@ from functools import partial
 
 import msgspec
 
-from simulator.errors import ApiError, Conflict, NotFound
+from simulator.errors import Conflict
 from simulator.images import image_digest
 from simulator.launcher.protocol import Exited, Forget, Listed, Refused, Started, Stop
 from simulator.resources.conditions import is_true
@@ -26,27 +26,18 @@ from simulator.resources.core import (
     Terminated,
     Waiting,
 )
-from simulator.resources.meta import timestamp
 from simulator.resources.serving import serving_container
 from simulator.supervisor import lifecycle, places
 from simulator.supervisor.environment import ConfigError, container_port, network_of, order
 from simulator.supervisor.lifecycle import HAS_PROCESS, PROBED, Happening, Life, Phase
 from simulator.supervisor.ports import NoPort
 from simulator.supervisor.probes import plans_of
-from simulator.supervisor.probing import Finding, Probed, Prober
-from simulator.supervisor.status import (
-    annotated,
-    crash_loop,
-    grace_s,
-    is_released,
-    pod_status,
-    termination,
-)
+from simulator.supervisor.probing import Failed, Finding, Probed, Prober
+from simulator.supervisor.status import crash_loop, grace_s, is_released, termination
 from simulator.supervisor.world import World
+from simulator.supervisor.writing import Teller, stored, write
 
 log = logging.getLogger(__name__)
-
-MANAGER = "supervisor"  # of the fields that it writes
 
 _CANNOT_START = 128  # containerd's exit code for a container that could not be started
 
@@ -62,6 +53,7 @@ class Replica:
         self.written = asyncio.Event()  # the store has all that is known
         self._world = world
         self._tasks = tasks
+        self._teller = Teller(world, tasks)
         self._gone = gone
         self._has_pod = True
         self._is_met = False  # what the launcher knows of it has been heard
@@ -142,11 +134,14 @@ class Replica:
         """Let go of the timer; the process lives on."""
         self._drop_timer()
 
-    def _found(self, pid: int, finding: Finding) -> None:
+    def _found(self, pid: int, finding: Finding | Failed) -> None:
         """Take what the prober of that process found, if it still is the one that counts."""
         if pid != self.life.pid or self.life.phase not in PROBED:
             return
         match finding:
+            case Failed():
+                message = f"{finding.probe} probe failed: {finding.words}"
+                self._teller.say(self.pod, "Warning", "Unhealthy", message)
             case Finding.STARTED:
                 self._become(msgspec.structs.replace(self.life, is_started=True))
             case Finding.READY:
@@ -155,6 +150,10 @@ class Replica:
                 self._become(lifecycle.moved(self.life, Happening.PROBE_FAILED))
             case Finding.UNHEALTHY:
                 log.warning("pod %s/%s is unhealthy: restarting it", *self.pod.key)
+                probe = "liveness" if self.life.is_started else "startup"
+                name = serving_container(self.pod.spec).name
+                message = f"Container {name} failed {probe} probe, will be restarted"
+                self._teller.say(self.pod, "Normal", "Killing", message)
                 self._become(lifecycle.moved(self.life, Happening.UNHEALTHY))
                 self._stop()
 
@@ -271,7 +270,7 @@ class Replica:
         program = self._world.program(self.pod, container.image)
         if program is None:
             why = f'no program is mapped to image "{container.image}"; see knary images'
-            self._block(Waiting(reason="ErrImagePull", message=why))
+            self._block_without_image(Waiting(reason="ErrImagePull", message=why), container.image)
             return
         try:
             settings = self._world.settings
@@ -280,9 +279,9 @@ class Replica:
             spawn = order(self.pod, program, port, self._place, settings.inherited, network)
             places.make(self._place)
         except ConfigError as error:
-            self._block(Waiting(reason="CreateContainerConfigError", message=str(error)))
+            self._block_told(Waiting(reason="CreateContainerConfigError", message=str(error)))
         except (OSError, NoPort) as error:
-            self._block(Waiting(reason="CreateContainerError", message=str(error)))
+            self._block_told(Waiting(reason="CreateContainerError", message=str(error)))
         else:
             image_id = image_digest(container.image, program)
             self._become(lifecycle.launched(self.life, port, image_id, network))
@@ -297,9 +296,21 @@ class Replica:
         self._world.ports.give_back(had)
         return port
 
-    def _block(self, why: Waiting) -> None:
+    def _block_without_image(self, missing: Waiting, image: str) -> None:
+        settings, now_s = self._world.settings, self._world.clock.monotonic()
+        backoff_s = (settings.pull_backoff_s_base, settings.pull_backoff_s_max)
+        life, waiting = lifecycle.not_pulled(self.life, missing, image, now_s, backoff_s)
+        if life is not self.life:
+            log.warning("pod %s/%s cannot start: %s", *self.pod.key, missing.message)
+        self.life = life
+        self._block(waiting)
+
+    def _block_told(self, why: Waiting) -> None:
         if self.life.waiting != why:
             log.warning("pod %s/%s cannot start: %s", *self.pod.key, why.message)
+        self._block(why)
+
+    def _block(self, why: Waiting) -> None:
         self._become(lifecycle.blocked(self.life, why))
         self._go_on_after(self._world.settings.blocked_retry_s)
 
@@ -335,7 +346,7 @@ class Replica:
             self._changed.clear()
             if not self._is_met or self._is_being_born():
                 continue
-            error = await self._write()
+            error = await write(self._world, self.pod, self.life)
             if error is None:
                 refusals = 0
                 if not self._changed.is_set():
@@ -366,34 +377,7 @@ class Replica:
 
     def _is_over(self) -> bool:
         """Tell whether its process has ended for good, and no finalizer of ours is left."""
-        stored = self._stored()
+        found = stored(self._world, self.pod)
         return self.life.phase is Phase.STOPPED and (
-            stored is None or PROCESS_FINALIZER not in stored.metadata.finalizers
+            found is None or PROCESS_FINALIZER not in found.metadata.finalizers
         )
-
-    def _stored(self) -> Pod | None:
-        stored = self._world.store.get(Pod, *self.pod.key)
-        return stored if stored is not None and stored.uid == self.pod.uid else None
-
-    async def _write(self) -> ApiError | None:
-        """Bring the stored Pod to what is known, in one commit; return why that failed."""
-        stored = self._stored()
-        if stored is None:
-            return None
-        store, life = self._world.store, self.life
-        status = pod_status(stored, life, timestamp(self._world.clock.now()))
-        wanted = annotated(stored, life)
-        writes = []
-        if wanted is not stored:
-            writes.append(store.update(wanted, MANAGER))
-        if status != stored.status and wanted.metadata.finalizers == stored.metadata.finalizers:
-            # Nobody else writes a Pod's status, and the version has just gone up.
-            unversioned = stored.with_metadata(resource_version="")
-            new = msgspec.structs.replace(unversioned, status=status)
-            writes.append(store.update_status(new, MANAGER))
-        for result in await asyncio.gather(*writes, return_exceptions=True):
-            if isinstance(result, ApiError) and not isinstance(result, NotFound):
-                return result
-            if isinstance(result, BaseException) and not isinstance(result, NotFound):
-                raise result
-        return None

@@ -23,6 +23,11 @@ class SupervisorSettings:
     backoff_reset_s: float = 600.0  # a run as long as that is forgiven
     blocked_retry_s: float = 2.0  # an image, folder or port that could not be had
 
+    # An image that is not there is looked for each `blocked_retry_s`, so that one that is mapped by
+    # now runs soon; what is said of it follows the kubelet's back-off (its MaxContainerBackOff).
+    pull_backoff_s_base: float = 10.0
+    pull_backoff_s_max: float = 300.0
+
     grace_s_default: float = 30.0  # Kubernetes' terminationGracePeriodSeconds
 
     # Until it is ready a replica is asked often: a stand-in listens after some 10 ms.
@@ -36,6 +41,10 @@ class SupervisorSettings:
     probe_timeout_s: float = 1.0
     probe_failure_threshold: int = 3
     probe_answer_bytes_max: int = 16 * 1024
+    probe_output_bytes_max: int = 1024  # of a command: an Event's message has no more
+    probe_output_wait_s: float = 0.05  # for what is in the pipe when the command has ended
+    unready_told_s: float = 5.0  # one that is awaited for so long is told of, then each period
+    untold_events_max: int = 8
 
     # Below the range from which Linux (32768) and macOS (49152) take ports for outgoing
     # connections: else a busy gateway may hold a replica's port while the replica restarts.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 import pytest
 
-from simulator.controllers.podevents import PodEventController, patience_left_s
+from simulator.controllers.podevents import PodEventController
 from simulator.reconciling.plan import Plan, Record
 from simulator.reconciling.recording import first, once_more
 from simulator.resources.core import (
@@ -22,7 +21,7 @@ from simulator.resources.core import (
     Waiting,
 )
 from simulator.resources.meta import Resource
-from simulator.resources.podspec import Container, Probe
+from simulator.resources.podspec import Container
 from tests.support.world import MOMENT, NOW, World, changed, pod, revision
 
 CONTROLLER = PodEventController()
@@ -63,8 +62,18 @@ def records(made: Plan) -> list[Record]:
         pytest.param(replica(1, state=BACK_OFF, last=CRASHED), [*STARTS, "BackOff"], id="a loop"),
         pytest.param(
             replica(state=ContainerState(waiting=Waiting("ErrImagePull", "no program"))),
-            ["Scheduled", "Failed"],
+            ["Scheduled", "Pulling", "Failed", "Failed"],
             id="no program",
+        ),
+        pytest.param(
+            replica(state=ContainerState(waiting=Waiting("ImagePullBackOff", "no program"))),
+            ["Scheduled", "BackOff", "Failed"],
+            id="no program yet",
+        ),
+        pytest.param(
+            replica(state=ContainerState(waiting=Waiting("CreateContainerError", "no port"))),
+            ["Scheduled", "Failed"],
+            id="no port",
         ),
         pytest.param(
             replica(state=ContainerState(waiting=Waiting("ContainerCreating"))),
@@ -102,6 +111,35 @@ def test_the_words_are_the_kubelets() -> None:
     assert paths == {"spec.containers{user-container}"}
 
 
+@pytest.mark.parametrize(
+    ("waiting", "words"),
+    [
+        pytest.param(
+            Waiting("ErrImagePull", "no program"),
+            [
+                ("Pulling", 'Pulling image "example.com/shop"'),
+                ("Failed", 'Failed to pull image "example.com/shop": no program'),
+                ("Failed", "Error: ErrImagePull"),
+            ],
+            id="a try",
+        ),
+        pytest.param(
+            Waiting("ImagePullBackOff", "no program"),
+            [
+                ("BackOff", 'Back-off pulling image "example.com/shop"'),
+                ("Failed", "Error: ImagePullBackOff"),
+            ],
+            id="between two",
+        ),
+    ],
+)
+def test_an_image_that_is_not_there(waiting: Waiting, words: list[tuple[str, str]]) -> None:
+    container = Container(NAME, image="example.com/shop")
+    spec = PodTemplateSpec(containers=(container,), node_name="here")
+    of = changed(replica(state=ContainerState(waiting=waiting)), spec=spec)
+    assert [(one.reason, one.message) for one in records(tell(of))][1:] == words
+
+
 def test_what_was_told_is_not_told_again_and_another_start_is() -> None:
     known = [first(one, "", NOW) for one in records(tell(replica()))]
     assert tell(replica(), *known) == Plan()
@@ -111,32 +149,6 @@ def test_what_was_told_is_not_told_again_and_another_start_is() -> None:
     assert tell(replica(1), *counted) == Plan()
     behind = tell(replica(3), *known)
     assert behind.requeue_after_s == 0.0, "it catches up"
-
-
-def unready(**fields: Any) -> Pod:
-    """Return a Pod that runs since `MOMENT`, its startup probe passed, and is not ready."""
-    made = replica(**fields)
-    (status,) = made.status.container_statuses
-    status = msgspec.structs.replace(status, started=True, ready=False)
-    return changed(made, status=PodStatus(phase="Running", container_statuses=(status,)))
-
-
-def test_one_that_runs_and_is_not_ready_is_told_of_once_when_it_should_be() -> None:
-    known = [first(one, "", NOW) for one in records(tell(unready()))]
-    early = tell(unready(), *known, later_s=2)
-    assert (early.actions, early.requeue_after_s) == ((), 3.0)
-    (late,) = records(tell(unready(), *known, later_s=5))
-    assert (late.type, late.reason, late.component) == ("Warning", "Unhealthy", "kubelet")
-    assert late.message.startswith("Readiness probe failed: ")
-    assert late.field_path == "spec.containers{user-container}"
-    assert tell(unready(), *known, first(late, "", NOW), later_s=6) == Plan()
-    assert tell(unready(deletion_timestamp=MOMENT), *known, later_s=6).requeue_after_s is None
-
-
-def test_one_whose_readiness_is_asked_for_later_has_that_much_longer() -> None:
-    probe = Probe(initial_delay_seconds=10)
-    spec = PodTemplateSpec(containers=(Container(NAME, readiness_probe=probe),))
-    assert patience_left_s(changed(unready(), spec=spec), 5.0, NOW) == 15.0
 
 
 def test_what_is_no_news_is_not_told() -> None:

@@ -82,7 +82,8 @@ def test_an_http_probe_goes_to_the_replicas_own_port_whatever_it_names() -> None
     check = plan(Probe(http_get=action)).check
     assert check == HttpCheck(
         b"GET /healthz?x=1 HTTP/1.1\r\nhost: a.b\r\nuser-agent: kube-probe/knary\r\n"
-        b"accept: */*\r\nx-y: z\r\nconnection: close\r\n\r\n"
+        b"accept: */*\r\nx-y: z\r\nconnection: close\r\n\r\n",
+        url="http://127.0.0.1:20000/healthz?x=1",
     )
     secure = plan(Probe(http_get=HttpGetAction(scheme="HTTPS"))).check
     assert isinstance(secure, HttpCheck)
