@@ -19,7 +19,7 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 .PHONY: help demo test test-all test-pythons test-compiled compile compile-clean lint format types contracts \
 	check conformance conformance-api conformance-websocket durability bench soak bench-api bench-gateway bench-gateway-all \
 	bench-lag bench-memory bench-profile bench-split \
-	bench-startup bench-tables bench-updates lock clean
+	bench-startup bench-sticky bench-tables bench-updates lock clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-22s %s\n", $$1, $$2}'
@@ -132,6 +132,10 @@ bench-split: ## Measure how exact the splits are, and their latency
 bench-lag: ## Compare how far each splitter strays, without a network
 	$(RUNTIME)
 	@$(BIN)/knary bench splitters $(ARGS)
+
+bench-sticky: ## Measure how far sticky sessions stray, and what one costs
+	$(RUNTIME)
+	@$(BIN)/python benchmarks/sticky_sessions.py $(ARGS)
 
 bench-startup: ## Measure start, update and `knary get`
 	$(RUNTIME)

@@ -30,7 +30,7 @@ SPLITTERS = (
     "hash-ranges",
 )
 
-STICKY = ("cookie",)  # by what a session is known
+STICKY = ("cookie", "header", "address")  # by what a session is known
 
 
 class Address(Struct, frozen=True):

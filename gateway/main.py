@@ -68,6 +68,7 @@ async def _serve(startup: Startup) -> int:
             metrics.worker,
         )
         worker.gates = _open_gates(startup.gates_file, worker)
+        worker.sessions_file = startup.sessions_file
         if startup.session_key_file:
             worker.session_key = _read_key(startup.session_key_file)
         if startup.networks_socket:

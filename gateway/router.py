@@ -18,6 +18,8 @@ from gateway.errors import NoRoute
 from gateway.http1.head import check_host, host_of
 from gateway.routes import CompiledRoute, CompiledSplit, Target, splits_of
 from gateway.splitting.splitter import make_splitter
+from gateway.sticky.bycookie import CookieStickiness
+from gateway.sticky.bykey import KeyStickiness
 from gateway.sticky.places import Positions
 from gateway.sticky.stickiness import Stickiness, is_possible
 from gateway.upstream.pool import BackendState, Replica
@@ -289,7 +291,10 @@ class Router:
         else:
             positions = Positions(self._random(split).getrandbits(32))
         worker = self._worker
-        return Stickiness(split, worker.session_key, positions, worker.settings.session_idle_s_max)
+        key, idle_s_max = worker.session_key, worker.settings.session_idle_s_max
+        if split.sticky == "cookie":
+            return CookieStickiness(split, key, positions, idle_s_max)
+        return KeyStickiness(split, key, positions, idle_s_max, worker.known_sessions())
 
     def _backend(self, key: str, fresh: dict[str, BackendState]) -> BackendState:
         state = self._backends.get(key) or fresh.get(key)

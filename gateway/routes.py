@@ -8,6 +8,7 @@ from gateway.metrics.cell import Cell
 from gateway.metrics.registry import Metrics
 from gateway.splitting.hashing import HashRanges
 from gateway.splitting.splitter import Splitter
+from gateway.sticky.bykey import header_value
 from gateway.sticky.stickiness import KEPT, OUTCOMES, Seat, Stickiness
 from gateway.upstream.pool import BackendState
 
@@ -67,17 +68,13 @@ class CompiledSplit:
             self.turns += 1
             return self.splitter.pick_for(self._key(lines, ip) if self.is_keyed else b"")
 
-        return sticky.seat(lines, now_s, turn)
+        return sticky.seat(lines, ip, now_s, turn)
 
     def _key(self, lines: list[bytes], ip: str) -> bytes:
         """Return what is hashed: a header's values, or without a name of one the address."""
         if not self._key_name:
             return ip.encode()
-        # Several lines are one list (RFC 9110, 5.3); none is the empty text, as nginx has it.
-        found = (line.partition(b": ") for line in lines)
-        return b", ".join(
-            [text.strip() for name, _, text in found if name.lower() == self._key_name]
-        )
+        return header_value(lines, self._key_name)  # none is the empty text, as nginx has it
 
     def pick_explained(self, lines: list[bytes], ip: str) -> tuple[Target, str]:
         """Return the target of this request, and how likely it was, as header parameters."""

@@ -85,6 +85,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     replica_waiters_max: int = 10_000  # requests that wait, per revision (activator's queue)
     room_check_s: float = 0.05  # the first who waits for room looks so often, besides being told
     session_idle_s_max: float = 86_400.0  # a session without a request for so long is a new one
+    sessions_max: int = 65_536  # known by a header or an address, of all workers and services
     interim_heads_max: int = 32  # 1xx before one answer
     tunnel_half_closed_s_max: float = 30.0  # one side of a WebSocket's tunnel outlives the other
     sockets_ahead_max: int = 4  # made in a replica's own network before they are wanted
@@ -109,6 +110,7 @@ class Startup(Struct, frozen=True, forbid_unknown_fields=True):
     local_listen_fd: int = -1  # the cluster-local listener's
     networks_socket: str = ""  # who makes sockets in the replicas' own networks; "": nobody
     gates_file: str = ""  # where workers count together; "": this one counts alone
+    sessions_file: str = ""  # where workers note sessions together; "": this one notes alone
     session_key_file: str = ""  # signs sessions' cookies; "": a key of this worker's own
     life_fd: int = -1
     ready_fd: int = -1
@@ -133,7 +135,7 @@ _HTTP2 = "http2."  # how names of HTTP/2's limits begin
 # Below these nothing would be served, or a worker would spin; other limits may be 0.
 _LEAST: dict[str, float] = {
     **dict.fromkeys(("head_bytes_max", "request_line_bytes_max", "headers_max"), 1),
-    **dict.fromkeys(("connections_max", "buffer_bytes_high"), 1),
+    **dict.fromkeys(("connections_max", "buffer_bytes_high", "sessions_max"), 1),
     **dict.fromkeys(("head_s_max", "upstream_connect_s_max"), 0.001),
     **dict.fromkeys(("tick_s", "room_check_s", "redial_s", "control_reconnect_s"), 0.001),
     "sockets_wait_s_max": 0.001,
@@ -147,6 +149,7 @@ _LEAST: dict[str, float] = {
     "http2.frame_bytes_max": 16_384,  # RFC 9113 6.5.2
 }
 _MOST: dict[str, float] = {
+    "sessions_max": 10_000_000,  # a file of 640 MB
     "http2.frame_bytes_max": 2**24 - 1,  # RFC 9113 6.5.2
     **dict.fromkeys(("http2.stream_window_bytes", "http2.connection_window_bytes"), 2**31 - 1),
     **dict.fromkeys(("http2.concurrent_streams_max", "http2.header_list_bytes_max"), 2**32 - 1),

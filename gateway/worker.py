@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from asyncio import AbstractEventLoop, Event, TaskGroup, timeout
 from contextlib import suppress
 from secrets import token_bytes
@@ -15,6 +16,7 @@ from gateway.http1.response import ResponseReader
 from gateway.http2.vocabulary import Vocabulary
 from gateway.metrics.registry import Metrics
 from gateway.settings import Settings
+from gateway.sticky.table import SessionTable, open_table
 from gateway.sticky.tokens import KEY_BYTES
 from gateway.writes import Writes
 
@@ -25,12 +27,16 @@ if TYPE_CHECKING:
     from gateway.upstream.pool import BackendState, Replica
 
 
+log = logging.getLogger(__name__)
+
+
 class Worker:
     """The worker's surroundings: loop, limits, remembered lines, deadlines, the tasks' parent."""
 
     access_log: AccessLog | None = None
     gates: Gates | None = None  # shared with the other workers
     networks: Networks | None = None  # the replicas' own
+    sessions_file = ""  # shared with the other workers
     number = 0
     waiting = 0  # requests, for a replica
     upstream_connections = 0
@@ -52,6 +58,7 @@ class Worker:
         self.sessions: dict[UpstreamSession, None] = {}  # h2c connections to replicas
         self.pools: dict[Replica, None] = {}  # the replicas with idle connections
         self._limited: dict[int, BackendState] = {}  # by place
+        self._known_sessions: SessionTable | None = None
         self.draining = False
         self.is_ending = False  # what is still under way is cut
         self._gone = Event()
@@ -84,6 +91,19 @@ class Worker:
         if backend is not None:
             backend.wake_one()
 
+    def known_sessions(self) -> SessionTable:
+        """Return the table of sessions that are known by a header or an address."""
+        table = self._known_sessions
+        if table is None:
+            most = self.settings.sessions_max
+            try:
+                table = open_table(self.sessions_file, most, self.session_key)
+            except OSError as error:
+                log.warning("sessions by header and address are this worker's alone: %s", error)
+                table = open_table("", most, self.session_key)
+            self._known_sessions = table
+        return table
+
     def _tick(self, now: float) -> None:
         """Publish what was counted."""
         del now
@@ -93,6 +113,9 @@ class Worker:
         figures.pool_idle += sum(session.is_idle for session in self.sessions)
         figures.pool_in_use = self.upstream_connections - figures.pool_idle
         figures.requests_waiting = self.waiting
+        if self._known_sessions is not None:
+            figures.sessions_forgotten += self._known_sessions.forgotten
+            self._known_sessions.forgotten = 0
         if self.access_log is not None:
             self.access_log.flush()
         self.metrics.flush()

@@ -22,6 +22,7 @@ class WorkerFigures:
         self.tables_refused = 0
         self.access_log_lines = 0
         self.access_log_dropped = 0
+        self.sessions_forgotten = 0  # before they expired: there was no room
         self.refused = [0] * len(REFUSED_STATUSES)
         # Gauges.
         self.connections_open = 0
@@ -55,6 +56,7 @@ class WorkerFigures:
             self.tables_refused,
             self.access_log_lines,
             self.access_log_dropped,
+            self.sessions_forgotten,
             *self.refused,
         ]
 
@@ -73,6 +75,7 @@ class WorkerFigures:
             self.tables_refused,
             self.access_log_lines,
             self.access_log_dropped,
+            self.sessions_forgotten,
             *self.refused,
         ) = counters
 

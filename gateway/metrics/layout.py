@@ -22,7 +22,7 @@ from gateway.metrics.cell import CLASSES, REASONS
 from gateway.metrics.histogram import BUCKETS
 
 MAGIC: Final = int.from_bytes(b"knaryMET", "little")
-LAYOUT_VERSION: Final = 2
+LAYOUT_VERSION: Final = 3
 WORD: Final = 8
 CELLS_MAX: Final = 1000  # with their histograms, 6.3 MB a worker
 SLOTS_MAX: Final = 8  # files of one worker index: its successor may start before it has ended
@@ -56,6 +56,7 @@ WORKER_COUNTERS: Final = (
     "tables_refused",
     "access_log_lines",
     "access_log_dropped",
+    "sessions_forgotten",
     *(f"refused_{status}" for status in REFUSED_STATUSES),
 )
 WORKER_GAUGES: Final = (

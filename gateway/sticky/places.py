@@ -66,18 +66,22 @@ def unpacked(packed: bytes) -> Shares:
     )
 
 
+def stays(place: Place, now: Shares) -> bool:
+    """Tell whether a session keeps this place in the shares now, whatever they were before."""
+    return place.position < now.weights.get(place.target, 0) * UNIT
+
+
 def moved(place: Place, before: Shares, now: Shares) -> Place | None:
     """Return the place in the shares now of a session that had `place` in those before.
 
     It is the same one unless the session's share shrank below it. None: it had no such place.
     """
-    share = now.weights.get(place.target, 0) * UNIT
-    if place.position < share:
+    if stays(place, now):
         return place
     if place.position >= before.weights.get(place.target, 0) * UNIT:
         return None
     # How far into all that shares lost: the same far it is into what shares gained.
-    into = place.position - share
+    into = place.position - now.weights.get(place.target, 0) * UNIT
     for target, weight in before.weights.items():
         if target == place.target:
             break

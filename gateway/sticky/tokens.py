@@ -30,12 +30,16 @@ _SECONDS: Final = 0xFFFFFFFF
 class Token:
     """What a value says: a place, the shares in which it is one, and when it was written."""
 
-    __slots__ = ("place", "shares", "written_s")
+    __slots__ = ("_packed", "place", "written_s")
 
-    def __init__(self, place: Place, shares: Shares, written_s: int) -> None:
+    def __init__(self, place: Place, packed: bytes, written_s: int) -> None:
         self.place = place
-        self.shares = shares
+        self._packed = packed
         self.written_s = written_s
+
+    def shares(self) -> Shares:
+        """Return the shares; few ask for them, as most sessions stay."""
+        return unpacked(self._packed)
 
 
 class Signer:
@@ -71,10 +75,11 @@ class Signer:
         if len(data) < _BYTES_MIN or not hmac.compare_digest(mac, self._mac(told)):
             return None
         version, written_s, number, position = _HEAD.unpack_from(told)  # ours from here on
-        shares = unpacked(told[_HEAD.size :])
-        if version != _VERSION or number >= len(shares.weights):
+        packed = told[_HEAD.size :]
+        target = packed[number * ENTRY_BYTES : number * ENTRY_BYTES + NAME_BYTES]
+        if version != _VERSION or len(target) != NAME_BYTES:
             return None
-        return Token(Place(list(shares.weights)[number], position), shares, written_s)
+        return Token(Place(target, position), packed, written_s)
 
     def _mac(self, told: bytes) -> bytes:
         return hmac.digest(self._key, self._context + told, "sha256")[:_MAC_BYTES]

@@ -51,6 +51,11 @@ class InstancePaths:
         return self.data / "session-key"
 
     @property
+    def sessions(self) -> Path:
+        """Return where workers note the sticky sessions that are no cookies."""
+        return self.data / "sessions"
+
+    @property
     def certificates(self) -> Path:
         """Return the folder of the CA and of the API's certificate."""
         return self.data / "tls"

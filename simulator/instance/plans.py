@@ -123,6 +123,7 @@ def plan_worker(
             "control_socket": str(paths.gateway_socket),
             "pid_file": str(paths.worker_pid(index)),
             "gates_file": str(paths.gates),
+            "sessions_file": str(paths.sessions),
             "session_key_file": str(paths.session_key),
             "metrics_file": str(paths.worker_metrics(index)),
             **gateway_settings(options),

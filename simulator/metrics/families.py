@@ -153,6 +153,11 @@ _COUNTERS = (
         "knary_access_log_dropped_total",
         "Lines lost because the access log could not be written in time",
     ),
+    (
+        "sessions_forgotten",
+        "knary_sessions_forgotten_total",
+        "Sticky sessions by header or address that made room for others: sessions_max are too few",
+    ),
 )
 _GAUGES = (
     ("connections_open", "envoy_http_downstream_cx_active", "Clients' connections open"),

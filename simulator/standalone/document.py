@@ -92,7 +92,7 @@ class RouteDocument(
         str,
         Meta(
             description="Keeps a client with its target: docs/sticky.md.",
-            examples=["cookie", "cookie=shop"],
+            examples=["cookie", "cookie=shop", "header=X-User", "address"],
         ),
     ] = ""
 

@@ -17,6 +17,7 @@ PROGRAMS = (
     "memory",
     "split_accuracy",
     "startup",
+    "sticky_sessions",
     "table_size",
     "updates_under_load",
 )

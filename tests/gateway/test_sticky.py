@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 
@@ -25,10 +26,10 @@ from tests.support.h2peers import echo, h2_client, h2_revision
 COOKIE = re.compile(rb"(?im)^set-cookie: (\S+=[^;]+); (.*)\r$")
 
 
-def sticky(made: RouteTable, name: str = "knary-1") -> RouteTable:
+def sticky(made: RouteTable, kind: str = "cookie", name: str = "knary-1") -> RouteTable:
     """Return the table with sessions in its only route."""
     row = made.routes["hello"]
-    split = msgspec.structs.replace(row.split, sticky="cookie", sticky_name=name)
+    split = msgspec.structs.replace(row.split, sticky=kind, sticky_name=name)
     return msgspec.structs.replace(
         made, routes={"hello": msgspec.structs.replace(row, split=split)}
     )
@@ -257,5 +258,74 @@ def test_the_revision_sees_the_clients_cookies_as_they_are() -> None:
             under_test.router.replace(sticky(table({"v1": (one,), "v2": (one,)})))
             sent = cookie(await get(under_test))
             assert sent.encode() + b"\r\n" in await get(under_test, sent)
+
+    run(story())
+
+
+def test_by_a_header_users_stay_over_any_connection_and_protocol() -> None:
+    async def story() -> None:
+        async with (
+            gateway() as under_test,
+            revision(saying("v1")) as one,
+            revision(saying("v2")) as two,
+            h2_client(under_test) as client,
+        ):
+            made = table({"v1": (one,), "v2": (two,)}, {"v1": 9_000, "v2": 1_000})
+            under_test.router.replace(sticky(made, "header", "x-user"))
+            users = [f"user-{number}" for number in range(30)]
+            first = [(await get(under_test, f"X-User: {user}"))[-2:] for user in users]
+            assert Counter(first) == {b"v1": 27, b"v2": 3}
+            for user, told in zip(users, first, strict=True):
+                answer = await get(under_test, f"x-user:  {user} ", "Knary-Explain: 1")
+                assert answer[-2:] == told
+                assert b"; sticky=header; session=kept; " in answer
+                assert b"Set-Cookie" not in answer
+                seen = await client.get("/", ("x-user", user))
+                assert seen.body == told
+            nobody = [await get(under_test, "Knary-Explain: 1") for _ in range(20)]
+            assert {answer[-2:] for answer in nobody} == {b"v1", b"v2"}
+            assert all(b"; session=none; because=no-header; " in answer for answer in nobody)
+
+    run(story())
+
+
+def test_by_their_address_all_clients_of_this_machine_are_one_session() -> None:
+    async def story() -> None:
+        async with (
+            gateway() as under_test,
+            revision(saying("v1")) as one,
+            revision(saying("v2")) as two,
+        ):
+            under_test.router.replace(sticky(table({"v1": (one,), "v2": (two,)}), "address", ""))
+            assert len({(await get(under_test))[-2:] for _ in range(10)}) == 1
+            split = under_test.router.hosts.match(HOST.encode()).split
+            cells = [target.cell for target in split.targets if target.cell]
+            assert sum(cell.sessions_new for cell in cells) == 1
+
+    run(story())
+
+
+def test_without_room_for_the_file_sessions_are_this_workers_alone(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with gateway() as under_test, revision(saying("v1")) as one:
+            under_test.worker.sessions_file = str(tmp_path / "none" / "sessions")
+            made = table({"v1": (one,), "v2": (one,)})
+            under_test.router.replace(sticky(made, "header", "x-user"))
+            assert b"session=new" in await get(under_test, "X-User: ann", "Knary-Explain: 1")
+            assert b"session=kept" in await get(under_test, "X-User: ann", "Knary-Explain: 1")
+
+    run(story())
+
+
+def test_sessions_that_had_to_make_room_are_counted() -> None:
+    async def story() -> None:
+        async with gateway(sessions_max=8) as under_test, revision(saying("v1")) as one:
+            made = table({"v1": (one,), "v2": (one,)})
+            under_test.router.replace(sticky(made, "header", "x-user"))
+            for number in range(20):  # one bucket of sixteen
+                await get(under_test, f"X-User: {number}")
+            figures = under_test.worker.metrics.worker
+            await until(lambda: figures.sessions_forgotten > 0, "a tick")
+            assert figures.sessions_forgotten == 4
 
     run(story())

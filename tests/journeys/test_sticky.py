@@ -4,6 +4,8 @@ are replaced, a knary that starts again."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import os
 import signal
 import subprocess
@@ -112,6 +114,48 @@ def test_browsers_stay_while_the_canary_grows_whoever_serves_them(tmp_path: Path
             assert browsers.visit(gateway.address) == had
             change(0)
             assert set(browsers.visit(gateway.address)) == {"v1"}
+
+
+def test_users_stay_by_a_header_whichever_worker_they_meet(tmp_path: Path) -> None:
+    gateway = Standalone(tmp_path)
+
+    def split(canary: int) -> None:
+        targets = [
+            {"name": name, "to": [servers[name]], "percent": percent}
+            for name, percent in (("v1", 100 - canary), ("v2", canary))
+        ]
+        gateway.write([{"hosts": [HOST], "split": targets, "sticky": "header=X-User"}], workers=2)
+
+    def visit() -> dict[str, str]:
+        """Let each user ask on two connections, which are two workers' as a rule."""
+        told: dict[str, str] = {}
+        for user in (f"user-{number}" for number in range(50)):
+            first, second = (text({"X-User": user}) for _ in range(2))
+            assert first == second
+            told[user] = first
+        return told
+
+    def text(headers: dict[str, str]) -> str:
+        connection = http.client.HTTPConnection(*gateway.address, timeout=WITHIN_S)
+        with contextlib.closing(connection):
+            connection.request("GET", "/", headers={"Host": HOST, **headers})
+            return connection.getresponse().read().decode()
+
+    with named_servers("v1", "v2") as servers:
+        split(20)
+        with gateway:
+            first = visit()
+            assert abs(Counter(first.values())["v2"] - 10) <= 2
+            before = gateway.workers()
+            os.kill(min(before), signal.SIGKILL)
+            eventually("a successor", lambda: len(gateway.workers() - before) == 1)
+            assert visit() == first
+            split(60)
+            gateway.hang_up()
+            gateway.said("in force")
+            second = visit()
+            assert all(second[user] == "v2" for user, told in first.items() if told == "v2")
+            assert abs(Counter(second.values())["v2"] - 30) <= 4
 
 
 def test_a_service_is_sticky_by_its_annotation_and_stays_so_when_knary_starts_again(

@@ -12,18 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.contract import Share, Split
+from gateway.sticky.bycookie import CookieStickiness
 from gateway.sticky.places import TARGETS_MAX, Positions
-from gateway.sticky.stickiness import KEPT, MOVED, NEW, Seat, Stickiness, is_possible
+from gateway.sticky.stickiness import KEPT, MOVED, NEW, Seat, is_possible
 
 KEY = bytes(range(32))
 DAY_S = 86_400.0
 NOW = 1_700_000_000
+IP = "192.0.2.1"  # no matter
 
 
-def sticky(*weights: int, name: str = "shop", key: bytes = KEY, positions: int = 7) -> Stickiness:
+def sticky(
+    *weights: int, name: str = "shop", key: bytes = KEY, positions: int = 7
+) -> CookieStickiness:
     shares = tuple(Share(f"d/v{number}", weight) for number, weight in enumerate(weights, 1))
     row = Split(name, shares, sticky="cookie", sticky_name="knary-1")
-    return Stickiness(row, key, Positions(positions), DAY_S)
+    return CookieStickiness(row, key, Positions(positions), DAY_S)
 
 
 def turns(*indexes: int) -> Callable[[], int]:
@@ -44,15 +48,15 @@ def no_turn() -> int:
 def test_a_new_session_takes_a_turn_and_keeps_what_it_got() -> None:
     split = sticky(9_000, 1_000)
     for index in (0, 1, 0):
-        first = split.seat([], NOW, turns(index))
+        first = split.seat([], IP, NOW, turns(index))
         assert (first.index, first.outcome, first.because) == (index, NEW, "no-cookie")
-        again = split.seat(cookie(first), NOW + 100, no_turn)
+        again = split.seat(cookie(first), IP, NOW + 100, no_turn)
         assert (again.index, again.outcome, again.cookie) == (index, KEPT, b"")
 
 
 def test_all_workers_and_their_successors_know_a_session() -> None:
-    first = sticky(9_000, 1_000, positions=1).seat([], NOW, turns(1))
-    assert sticky(9_000, 1_000, positions=2).seat(cookie(first), NOW, no_turn).index == 1
+    first = sticky(9_000, 1_000, positions=1).seat([], IP, NOW, turns(1))
+    assert sticky(9_000, 1_000, positions=2).seat(cookie(first), IP, NOW, no_turn).index == 1
 
 
 STRANGERS = [
@@ -71,55 +75,55 @@ def test_a_cookie_that_is_not_ours_begins_a_new_session(
     spoil: Callable[[list[bytes]], list[bytes]], because: str
 ) -> None:
     split = sticky(5_000, 5_000)
-    line = cookie(split.seat([], NOW, turns(1)))
+    line = cookie(split.seat([], IP, NOW, turns(1)))
     for index in (0, 1):
-        seat = split.seat(spoil(line), NOW, turns(index))
+        seat = split.seat(spoil(line), IP, NOW, turns(index))
         assert (seat.index, seat.outcome, seat.because) == (index, NEW, because)
-        assert split.seat(cookie(seat), NOW, no_turn).outcome == KEPT
+        assert split.seat(cookie(seat), IP, NOW, no_turn).outcome == KEPT
 
 
 @pytest.mark.parametrize("other", [{"name": "blog"}, {"key": bytes(32)}])
 def test_a_cookie_of_another_service_or_instance_begins_a_new_session(other: dict) -> None:
-    line = cookie(sticky(5_000, 5_000, **other).seat([], NOW, turns(1)))
-    seat = sticky(5_000, 5_000).seat(line, NOW, turns(0))
+    line = cookie(sticky(5_000, 5_000, **other).seat([], IP, NOW, turns(1)))
+    seat = sticky(5_000, 5_000).seat(line, IP, NOW, turns(0))
     assert (seat.outcome, seat.because) == (NEW, "not-ours")
 
 
 def test_a_session_lasts_as_long_as_its_client_comes_again() -> None:
     split = sticky(5_000, 5_000)
-    line = cookie(split.seat([], NOW, turns(1)))
+    line = cookie(split.seat([], IP, NOW, turns(1)))
     now = NOW
     for _ in range(10):  # after more than half of its time it is written anew
         now += int(DAY_S * 0.6)
-        seat = split.seat(line, now, no_turn)
+        seat = split.seat(line, IP, now, no_turn)
         assert (seat.index, seat.outcome) == (1, KEPT)
         line = cookie(seat)
-    gone = split.seat(line, now + int(DAY_S) + 1, turns(0))
+    gone = split.seat(line, IP, now + int(DAY_S) + 1, turns(0))
     assert (gone.outcome, gone.because) == (NEW, "expired")
 
 
 def test_a_clock_that_was_set_back_ends_no_session() -> None:
     split = sticky(5_000, 5_000)
-    line = cookie(split.seat([], NOW, turns(1)))
-    assert split.seat(line, NOW - 1_000_000, no_turn).outcome == KEPT
+    line = cookie(split.seat([], IP, NOW, turns(1)))
+    assert split.seat(line, IP, NOW - 1_000_000, no_turn).outcome == KEPT
 
 
 def test_a_rollback_moves_everybody_at_once() -> None:
     before = sticky(5_000, 4_000, 1_000)
-    lines = [cookie(before.seat([], NOW, turns(2))) for _ in range(100)]
+    lines = [cookie(before.seat([], IP, NOW, turns(2))) for _ in range(100)]
     rolled_back = sticky(5_000, 5_000, 0)
     for line in lines:
-        seat = rolled_back.seat(line, NOW, no_turn)
+        seat = rolled_back.seat(line, IP, NOW, no_turn)
         assert (seat.index, seat.outcome, seat.because) == (1, MOVED, "revision-gone")
-        assert rolled_back.seat(cookie(seat), NOW, no_turn).outcome == KEPT
+        assert rolled_back.seat(cookie(seat), IP, NOW, no_turn).outcome == KEPT
 
 
 def test_of_a_share_that_shrank_as_many_move_as_must() -> None:
     before, now = sticky(9_000, 1_000), sticky(6_000, 4_000)
-    seats = [before.seat([], NOW, turns(*[0] * 9, 1)) for _ in range(300)]
-    lines = [cookie(before.seat([], NOW, turns(index))) for index in [0] * 900 + [1] * 100]
+    seats = [before.seat([], IP, NOW, turns(*[0] * 9, 1)) for _ in range(300)]
+    lines = [cookie(before.seat([], IP, NOW, turns(index))) for index in [0] * 900 + [1] * 100]
     assert {seat.index for seat in seats} == {0}
-    after = [now.seat(line, NOW, no_turn) for line in lines]
+    after = [now.seat(line, IP, NOW, no_turn) for line in lines]
     assert {seat.index for seat in after[900:]} == {1}
     found = Counter((seat.index, seat.outcome) for seat in after[:900])
     assert set(found) == {(0, KEPT), (1, MOVED)}
@@ -129,10 +133,10 @@ def test_of_a_share_that_shrank_as_many_move_as_must() -> None:
 
 def test_requests_at_once_get_one_answer_though_all_have_the_old_cookie() -> None:
     before = sticky(9_000, 1_000)
-    lines = [cookie(before.seat([], NOW, turns(0))) for _ in range(50)]
+    lines = [cookie(before.seat([], IP, NOW, turns(0))) for _ in range(50)]
     workers = [sticky(5_000, 5_000, positions=number) for number in (1, 2)]
     for line in lines:
-        assert len({(one.seat(line, NOW, no_turn).index) for one in workers * 3}) == 1
+        assert len({(one.seat(line, IP, NOW, no_turn).index) for one in workers * 3}) == 1
 
 
 @given(
@@ -142,12 +146,12 @@ def test_requests_at_once_get_one_answer_though_all_have_the_old_cookie() -> Non
 def test_nobody_moves_back_while_the_canary_grows(ramp: list[int], dealt: list[int]) -> None:
     """Whether its client takes each cookie, or comes with an old one again."""
     first = sticky(10_000 - ramp[0], ramp[0])
-    sessions = [[cookie(first.seat([], NOW, turns(index)))] for index in dealt]
+    sessions = [[cookie(first.seat([], IP, NOW, turns(index)))] for index in dealt]
     had = [index == 1 for index in dealt]
     for percent in ramp[1:]:
         split = sticky(10_000 - percent, percent)
         for number, lines in enumerate(sessions):
-            seats = [split.seat(line, NOW, no_turn) for line in lines]
+            seats = [split.seat(line, IP, NOW, no_turn) for line in lines]
             assert len({seat.index for seat in seats}) == 1
             assert seats[0].index == 1 or not had[number]
             had[number] = seats[0].index == 1

@@ -22,7 +22,7 @@ def test_a_value_is_read_as_it_was_written() -> None:
     token = SIGNER.read(VALUE)
     assert token is not None
     assert (token.place.target, token.place.position) == (V2, 12_345)
-    assert token.shares.weights == SHARES.weights
+    assert token.shares().weights == SHARES.weights
     assert token.written_s == 1_700_000_000
 
 

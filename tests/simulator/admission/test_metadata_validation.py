@@ -121,6 +121,10 @@ def template(**annotations: str) -> Document:
             for asked, why in (
                 ("yes", f"it must be {FORMS}"),
                 ("", f"it must be {FORMS}"),
+                (
+                    "header=Host",
+                    "that header names no client; want one that does, such as header=X-User",
+                ),
                 ("cookie=", "want a cookie's name after `cookie=`, such as cookie=shop"),
                 ("cookie=a b", "want a cookie's name after `cookie=`, such as cookie=shop"),
                 ("cookie=__Host-a", "browsers take a cookie of such a name over TLS alone"),
@@ -200,6 +204,8 @@ def test_such_metadata_is_refused(document: Document, message: str) -> None:
         annotated("knary.dev/splitter", "exact"),
         annotated("knary.dev/sticky", "cookie"),
         annotated("knary.dev/sticky", "cookie=shop"),
+        annotated("knary.dev/sticky", "header=X-User"),
+        annotated("knary.dev/sticky", "address"),
         template(**{"serving.knative.dev/progress-deadline": "5s"}),
         template(**{"networking.knative.dev/ingress.class": "x"}),
         template(**{f"{SIDECAR}/memory-resource-request": "100Mi"}),

@@ -70,7 +70,7 @@ ERRORS = [
     ),
     pytest.param(
         "routes: [{hosts: [a.test], sticky: ip, split: [{name: a, to: [b:1]}]}]\n",
-        "f.yaml:1:36: `sticky` is 'ip'; it must be cookie or cookie=NAME",
+        "f.yaml:1:36: `sticky` is 'ip'; it must be cookie, cookie=NAME, header=NAME or address",
         id="sessions by what is not offered",
     ),
     pytest.param(

@@ -29,6 +29,8 @@ def test_two_services_have_two_cookies() -> None:
     ("asked", "expected"),
     [
         pytest.param("cookie=shop", ("cookie", "shop"), id="a name of its own"),
+        pytest.param("header=X-User", ("header", "x-user"), id="a header"),
+        pytest.param("address", ("address", ""), id="the client's address"),
         pytest.param("chips", ("", ""), id="nonsense in an Ingress made by hand"),
     ],
 )
