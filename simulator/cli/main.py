@@ -47,6 +47,7 @@ COMMANDS = {
     "logs": Entry(_HERE + "logs", "logs", "Show what a service, revision or pod printed."),
     "images": Entry(_HERE + "images", "images", "Show which programs image names stand for."),
     "run": Entry(_HERE + "run", "run", "Play a scenario file and judge it."),
+    "lint": Entry(_HERE + "lint", "lint", "Check manifests and scenarios, offline."),
     "load": Entry(_HERE + "load", "load", "Send steady load and show who answered."),
     "assert-split": Entry(
         _HERE + "assert_split", "assert_split", "Tell whether requests are split as asked."

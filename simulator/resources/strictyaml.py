@@ -82,7 +82,7 @@ class Form(Generic[S]):
             nodes = [node for node in yaml.compose_all(text, loader) if node is not None]
         except yaml.YAMLError as error:
             raise self.error(f"{source}: {' '.join(str(error).split())}") from error
-        return dict(_places(nodes[0], "$")) if nodes else {}
+        return dict(places_of(nodes[0], "$")) if nodes else {}
 
     # What msgspec found, in a user's words.
 
@@ -151,17 +151,17 @@ def _literals(kind: msgspec.inspect.Type) -> list[str]:
 _BOUNDS = {">=": "no less than", "<=": "no more than", ">": "more than", "<": "less than"}
 
 
-def _places(node: yaml.Node, path: str) -> Iterator[tuple[str, Place]]:
+def places_of(node: yaml.Node, path: str) -> Iterator[tuple[str, Place]]:
     """Yield the place of each value and, as `PATH key`, of each key."""
     yield path, Place(node.start_mark.line + 1, node.start_mark.column + 1)
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            yield from _places(item, f"{path}[{index}]")
+            yield from places_of(item, f"{path}[{index}]")
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             below = f"{path}.{key.value}"
             yield f"{below} key", Place(key.start_mark.line + 1, key.start_mark.column + 1)
-            yield from _places(value, below)
+            yield from places_of(value, below)
 
 
 def _located(source: str, places: Places, flaw: Flaw) -> str:
