@@ -76,6 +76,7 @@ class Split(Struct, frozen=True, array_like=True, gc=False):
     `key` names the split, whose turns outlive a change. `hash-ranges` hashes the value of the
     header `hash_header` (lower case), or without one the client's address. `sticky` is one of
     STICKY, or "": no sessions; `sticky_name` is the cookie's name, or the header's (lower case).
+    With another `epoch` its turns begin anew, and owe nothing.
     """
 
     key: str
@@ -85,6 +86,7 @@ class Split(Struct, frozen=True, array_like=True, gc=False):
     hash_header: str = ""
     sticky: str = ""
     sticky_name: str = ""
+    epoch: int = 0
 
 
 class HeaderRule(Struct, frozen=True, array_like=True, gc=False):

@@ -268,6 +268,8 @@ class Router:
         if len({share.backend for share in shares}) < len(shares):
             raise ValueError(f"route {row.key!r} names a backend twice")
         targets = tuple(Target(self._backend(share.backend, fresh), share, row) for share in shares)
+        if before and before.row.epoch != split.epoch:
+            before = None
         if before and _same_turns(before.row, split):
             splitter = before.splitter
         else:
@@ -275,13 +277,13 @@ class Router:
                 split.splitter,
                 {share.backend: share.weight for share in shares},
                 before.owed_now() if before else {},
-                self._random(split),
+                self._random(row, split),
                 before.splitter if before else None,
             )
         turns = before.turns if before else 0
-        return CompiledSplit(split, targets, splitter, turns, self._sticky(split, before))
+        return CompiledSplit(split, targets, splitter, turns, self._sticky(row, split, before))
 
-    def _sticky(self, split: Split, before: CompiledSplit | None) -> Stickiness | None:
+    def _sticky(self, row: Route, split: Split, before: CompiledSplit | None) -> Stickiness | None:
         """Return what the split's sessions are kept by, if it has any."""
         shares = [share for share in split.shares if share.weight > 0]
         if not split.sticky or not is_possible(shares):
@@ -289,7 +291,7 @@ class Router:
         if before is not None and before.sticky is not None:
             positions = before.sticky.positions
         else:
-            positions = Positions(self._random(split).getrandbits(32))
+            positions = Positions(self._random(row, split).getrandbits(32))
         worker = self._worker
         key, idle_s_max = worker.session_key, worker.settings.session_idle_s_max
         if split.sticky == "cookie":
@@ -302,10 +304,15 @@ class Router:
             state = fresh[key] = BackendState(key, self._worker, self._on_idle)
         return state
 
-    def _random(self, split: Split) -> Random:
-        """Return dice of the split's own: seeded ones repeat, per worker, after a restart."""
-        seed = SystemRandom().getrandbits(64) if split.seed is None else split.seed
-        return Random(f"{seed}/{split.key}/{self._number}")  # noqa: S311 (not a secret)
+    def _random(self, row: Route, split: Split) -> Random:
+        """Return dice of the split's own: seeded ones repeat, per worker, after a restart.
+
+        Also for a service that was deleted and made again, whose route has another key.
+        """
+        if split.seed is None:
+            return Random(SystemRandom().getrandbits(64))  # noqa: S311 (not a secret)
+        names = (row.service or row.key, row.tag, split.key.removeprefix(row.key))
+        return Random(f"{split.seed}/{'/'.join(names)}/{self._number}")  # noqa: S311
 
     def _put(self, route: CompiledRoute) -> None:
         row = route.row

@@ -29,6 +29,7 @@ from simulator.api.settings import ApiSettings
 from simulator.bootstrap import ensure_objects
 from simulator.clock import SystemClock
 from simulator.console.server import OPEN_PATHS, ConsoleServer, Figures
+from simulator.console.state import InstanceState
 from simulator.controllers.all import build
 from simulator.controllers.settings import ControllerSettings
 from simulator.errors import KnaryError
@@ -181,6 +182,7 @@ class _Servers:
             settings,
             plane.status,
             Figures(plane.metrics, plane.seen),
+            plane.state,
             plane.publisher.first_acknowledged.is_set,
         )
 
@@ -247,6 +249,9 @@ class ControlPlane:
             progress=progress,
             settings=PublisherSettings(),
         )
+        self.state = InstanceState(
+            store, self.publisher, traffic, clock, paths.run, ensure_objects, description.version
+        )
 
     async def run(self, ready: ReadyPipe) -> None:
         """Run every part until cancelled; one that fails ends them all, and the parent tries anew.
@@ -265,6 +270,7 @@ class ControlPlane:
                 log.warning("the launcher does not say which replicas live; going on without it")
             parts.create_task(self.publisher.run())
             await self.publisher.first_acknowledged.wait()
+            await self.state.begin()
             gc.collect()
             gc.freeze()  # what start-up made stays: the collector need not look at it again
             log.info("ready as process %d", os.getpid())

@@ -175,22 +175,7 @@ class ApiServer:
         """Return the body. Raise TooLarge, UnsupportedMediaType or BadRequest."""
         if request.method not in _METHODS_WITH_BODY:
             return b""
-        if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
-            raise UnsupportedMediaType("the body must not be compressed")
-        limit = self._settings.body_bytes_max
-        too_large = TooLarge(f"Request entity too large: limit is {limit}")
-        if (request.content_length or 0) > limit:
-            raise too_large
-        body = bytearray()
-        try:
-            async with asyncio.timeout(self._settings.body_timeout_s):
-                async for chunk in request.content.iter_any():
-                    body += chunk
-                    if len(body) > limit:
-                        raise too_large
-        except TimeoutError as error:
-            raise BadRequest("the body did not arrive in time") from error
-        return bytes(body)
+        return await read_body(request, self._settings.body_bytes_max, self._settings)
 
     def _response(self, answer: Answer) -> web.Response:
         response = web.Response(
@@ -223,6 +208,25 @@ class ApiServer:
                 finally:
                     stream.end()  # a generator that never began has nothing to close
         return response
+
+
+async def read_body(request: web.BaseRequest, bytes_max: int, settings: ApiSettings) -> bytes:
+    """Return the body whole. Raise TooLarge, UnsupportedMediaType or BadRequest."""
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise UnsupportedMediaType("the body must not be compressed")
+    too_large = TooLarge(f"Request entity too large: limit is {bytes_max}")
+    if (request.content_length or 0) > bytes_max:
+        raise too_large
+    body = bytearray()
+    try:
+        async with asyncio.timeout(settings.body_timeout_s):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > bytes_max:
+                    raise too_large
+    except TimeoutError as error:
+        raise BadRequest("the body did not arrive in time") from error
+    return bytes(body)
 
 
 def refused(error: ApiError) -> web.StreamResponse:

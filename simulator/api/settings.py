@@ -17,6 +17,7 @@ class ApiSettings:
     """
 
     body_bytes_max: int = 3 * MEBIBYTE
+    snapshot_bytes_max: int = 256 * MEBIBYTE  # what the console's port takes: a whole state
     body_timeout_s: float = 30.0
     target_bytes_max: int = 64 * 1024
     header_bytes_max: int = 16 * 1024

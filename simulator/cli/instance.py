@@ -52,8 +52,12 @@ class Instance:
             raise KnaryError(f"cannot read {self.paths.description}: {error}") from error
         return dict(found)
 
-    def console(self, path: str) -> Any:
+    def console(self, path: str, method: str = "GET", document: bytes = b"") -> Any:
         """Return the JSON that the console's port answers. Raise NotRunning, KnaryError."""
+        return json.loads(self.console_bytes(path, method, document))
+
+    def console_bytes(self, path: str, method: str = "GET", document: bytes = b"") -> bytes:
+        """Return what the console's port answers, whole. Raise NotRunning, KnaryError."""
         import http.client
 
         if self.elsewhere is not None:
@@ -63,7 +67,10 @@ class Instance:
         connection = http.client.HTTPConnection(host, port, timeout=CONSOLE_TIMEOUT_S)
         try:
             token = self.paths.token.read_text(encoding="ascii").strip()
-            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+            headers = {"Authorization": f"Bearer {token}"}
+            if document:
+                headers["Content-Type"] = "application/json"
+            connection.request(method, path, document or None, headers)
             answer = connection.getresponse()
             body = answer.read()
         except (OSError, http.client.HTTPException) as error:
@@ -71,8 +78,16 @@ class Instance:
         finally:
             connection.close()
         if answer.status != 200:
-            raise KnaryError(f"{address}{path} answered {answer.status}")
-        return json.loads(body)
+            raise KnaryError(_told(body) or f"{address}{path} answered {answer.status}")
+        return body
+
+
+def _told(body: bytes) -> str:
+    """Return the message of a Kubernetes Status, "" when it is none."""
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def host_and_port(address: str) -> tuple[str, int]:

@@ -6,7 +6,6 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +92,21 @@ def _domain(_ctx: click.Context, _option: click.Parameter, value: str) -> str:
     help="Apply this file or folder at the start. Repeatable.",
 )
 @click.option(
+    "--import",
+    "snapshot",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Begin with this state, which `knary snapshot save` wrote.",
+)
+@click.option(
+    "--export-on-exit",
+    "export",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the state there when it is stopped.",
+)
+@click.option("--owner-fd", type=int, hidden=True)  # simulator/instance/owner.py
+@click.option(
     "--splitter",
     type=click.Choice(SPLITTERS),
     default="stratified",
@@ -139,22 +153,39 @@ def up(ctx: click.Context, /, *, instance: Instance, **given: Any) -> int:
     if given["ephemeral"] and chosen is click.core.ParameterSource.COMMANDLINE:
         raise UsageError("--ephemeral and --data exclude each other")
     check_build()
-    from simulator.instance.parent import run
+    from simulator.instance.parent import Contents, run
 
     log, sample = given["access_log"], given["access_log_sample"]
     given["access_log"] = access_log_target(log, sample)
     check_settings(given["gateway_settings"])
-    return run(UpOptions(data=instance.data, **given), _apply)
+    return run(UpOptions(data=instance.data, **given), Contents(_fill, _export))
 
 
-def _apply(manifests: Sequence[Path], paths: InstancePaths) -> None:
-    """Apply what `-f` named; whatever status `knary apply` would end with, this start failed."""
+def _fill(options: UpOptions, paths: InstancePaths) -> None:
+    """Restore and apply what `--import` and `-f` named: a reset leads back to that.
+
+    Whatever status the commands for it would end with, this start failed.
+    """
     from simulator.cli.apply import apply_files
+    from simulator.cli.snapshot import restore
 
+    instance = Instance(paths.data)
     try:
-        apply_files(manifests, paths)
+        if options.snapshot is not None:
+            restore(instance, options.snapshot)
+        if options.manifests:
+            apply_files(options.manifests, paths)
+        instance.console("/knary/baseline", "POST")
     except KnaryError as error:
         raise KnaryError(str(error)) from error
+
+
+def _export(options: UpOptions, paths: InstancePaths) -> None:
+    """Write the state to where `--export-on-exit` says."""
+    from simulator.cli.snapshot import save
+
+    if options.export is not None:
+        save(Instance(paths.data), options.export)
 
 
 @click.command("down")

@@ -27,6 +27,7 @@ from simulator.resources.networking import Ingress
 from simulator.resources.serving import Revision
 from simulator.store.objects import Watch
 from simulator.traffic.ingress_status import status_of
+from simulator.traffic.rows import TrafficSettings
 from simulator.traffic.table import Compiled, TableCompiler
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,14 @@ class _Drain(Struct, frozen=True):
     until: datetime
 
 
+class _Waiter(Struct, frozen=True):
+    """Who waits until the workers serve what the store had at `version`, and what he asked for."""
+
+    version: int
+    round: int
+    done: asyncio.Future[None]
+
+
 class Publisher:
     """Keeps the gateway's table that of the store. `progress` is set by the link."""
 
@@ -89,6 +98,10 @@ class Publisher:
         self._drains: dict[Key, _Drain] = {}
         self._unconfirmed: dict[Key, int] = {}  # Ingress to the table version that has it
         self._version = -1
+        self._taken = 0  # all of the store's changes up to this one are in the compiler
+        self._waiters: list[_Waiter] = []
+        self._round = 0
+        self._served = (0, 0)  # what the newest table is of: version taken, and round
         self.first_acknowledged = asyncio.Event()
 
     async def run(self) -> None:
@@ -97,6 +110,25 @@ class Publisher:
             group.create_task(self._follow())
             group.create_task(self._publish_changes())
             group.create_task(self._confirm_progress())
+
+    def renew(self, settings: TrafficSettings) -> None:
+        """Make all routes anew, by these settings."""
+        self._compiler.renew(settings)
+        self._changed.set()
+
+    async def served(self, version: int) -> None:
+        """Return when every worker serves what the store had at a version of one of `KINDS`.
+
+        And what `renew` was told before this.
+        """
+        self._round += 1
+        waiter = _Waiter(version, self._round, asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
+        self._changed.set()
+        try:
+            await waiter.done
+        finally:
+            self._waiters.remove(waiter)
 
     # Events in ---------------------------------------------------------------------------------
 
@@ -110,6 +142,7 @@ class Publisher:
                         self._drop(event.object)
                     else:
                         self._put(event.object)
+                    self._taken = event.version
                     self._changed.set()
                 return  # the store is closed
             except Expired:
@@ -120,6 +153,7 @@ class Publisher:
     async def _take_all(self) -> None:
         """Take what there is, with a pause now and then; the watch has what changes meanwhile."""
         gone = dict(self._known)
+        version = self._store.version
         taken = 0
         for kind in KINDS:
             for obj in self._store.list(kind):
@@ -130,6 +164,7 @@ class Publisher:
                     await asyncio.sleep(0)
         for obj in gone.values():
             self._drop(obj)
+        self._taken = max(self._taken, version)
         self._changed.set()
 
     def _put(self, obj: Resource) -> None:
@@ -172,11 +207,13 @@ class Publisher:
         leaves meanwhile may still be in it, and waits for the next one.
         """
         leaving, self._leaving = self._leaving, {}
+        holds = (self._taken, self._round)
         compiled = await self._compiled(max(self._version + 1, self._store.version))
         table = compiled.table
         if table.version != self._version:
             self._version = table.version
             self._gateway.publish(table)
+        self._served = holds
         self._unconfirmed.update(dict.fromkeys(compiled.judged, table.version))
         for key, pod in leaving.items():
             begun = self._drains.get(key)
@@ -207,8 +244,15 @@ class Publisher:
             self._progress.clear()
             if self._version >= 0 and self._gateway.acknowledged >= self._version:
                 self.first_acknowledged.set()
+                self._tell_waiters()
             results = await asyncio.gather(*self._due_statuses(), *self._due_releases())
             wait_s = self._settings.retry_s if not all(results) else self._next_deadline_s()
+
+    def _tell_waiters(self) -> None:
+        taken, asked = self._served
+        for one in self._waiters:
+            if one.version <= taken and one.round <= asked and not one.done.done():
+                one.done.set_result(None)
 
     def _due_statuses(self) -> list[Awaitable[bool]]:
         """Return the writes that tell the Ingresses what the workers serve now."""

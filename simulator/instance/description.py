@@ -33,13 +33,18 @@ class Description(Struct, frozen=True, rename="camel"):
     schema: int = SCHEMA
 
 
+def encoded(description: Description) -> bytes:
+    """Return it as one line of JSON."""
+    return msgspec.json.encode(description) + b"\n"
+
+
 def write(path: Path, description: Description) -> None:
     """Put the description in place whole, readable by its owner alone."""
     beside = path.with_name(path.name + ".new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
     descriptor = os.open(beside, flags, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(description) + b"\n")
+        file.write(encoded(description))
     beside.replace(path)
 
 

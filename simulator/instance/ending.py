@@ -28,6 +28,14 @@ class Ending:
             self._hurried.set()
         self.told.set()
 
+    def on_owner_gone(self) -> None:
+        """End in order: nobody is left to tell it a second time."""
+        self.told.set()
+
+    def note_failure(self, why: str) -> None:
+        """Tell at the end what went wrong on the way there; an earlier reason comes first."""
+        self._failure = self._failure or why
+
     def fail(self, why: str) -> None:
         """End because something could not be; the first reason is the one that is told."""
         if not self.told.is_set():
@@ -44,6 +52,10 @@ class Ending:
         """Do the work, unless the end comes first; tell whether it goes on."""
         await self._race(work, self.told)
         return not self.told.is_set()
+
+    async def unless_hurried(self, work: Awaitable[None]) -> None:
+        """Do the work, unless the end has to come at once."""
+        await self._race(work, self._hurried)
 
     async def stop(
         self,

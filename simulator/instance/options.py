@@ -43,6 +43,9 @@ class UpOptions:
     workers: int = 1
     images: Path | None = None
     manifests: tuple[Path, ...] = ()
+    snapshot: Path | None = None  # to begin with
+    export: Path | None = None  # where the state goes at the end
+    owner_fd: int | None = None
     splitter: str = "stratified"
     seed: int | None = None
     domain: str = "example.com"
@@ -61,6 +64,7 @@ class ParentSettings:
     worker_stop_s_max: float = 5.0  # after what its own settings give it
     control_plane_stop_s_max: float = 5.0
     launcher_stop_s_max: float = 20.0  # it stops the replicas
+    export_s_max: float = 30.0
     end_s_max: float = 1.0  # from the end of the life pipe to SIGKILL
     restart_calm_s: float = 10.0  # who lived that long starts again at once
     restart_delay_s_first: float = 0.1

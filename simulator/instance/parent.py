@@ -13,10 +13,11 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from simulator.clock import Clock, SystemClock
 from simulator.errors import KnaryError
@@ -43,6 +44,7 @@ from simulator.instance.leftovers import EPHEMERAL_PREFIX, clear_leftovers
 from simulator.instance.lock import Lock, Taken, take_within
 from simulator.instance.network import settled
 from simulator.instance.options import ParentSettings, UpOptions
+from simulator.instance.owner import Owner
 from simulator.instance.paths import InstancePaths, default_data_folder
 from simulator.instance.plans import Plans, describe, plan_children
 from simulator.instance.rolling import Workers
@@ -56,33 +58,42 @@ __all__ = ["EXIT_INTERRUPTED", "EXIT_OK", "UpOptions", "run"]
 
 log = logging.getLogger(__name__)
 
-# Applies files and folders through the API of the instance, like any client. Raises KnaryError.
-ApplyManifests = Callable[[Sequence[Path], InstancePaths], None]
+
+class Contents(NamedTuple):
+    """What goes into a new instance and out of it at its end, through its ports as any client does.
+
+    Both raise KnaryError.
+    """
+
+    fill: Callable[[UpOptions, InstancePaths], None]
+    export: Callable[[UpOptions, InstancePaths], None]
+
 
 # Replace the workers one by one. SIGHUP asks for the same, as of nginx, unless it can be the
 # terminal's own, which ends what runs there.
 RESTART_SIGNAL = signal.SIGUSR1
 
 
-def run(options: UpOptions, apply: ApplyManifests) -> int:
+def run(options: UpOptions, contents: Contents) -> int:
     """Run an instance in the foreground until it is told to stop; return the exit status.
 
-    `apply` applies the manifests of `options` once the API answers. 0: stopped when asked to; 130:
+    0: stopped when asked to; 130:
     stopped at once by a second signal. Raise KnaryError when it could not start; then nothing of
     it is left.
     """
     with _data_folder(options) as data:
         terminal = Terminal(sys.stdout, sys.stderr)
         options = replace(options, data=data, network=settled(options.network))
-        return _run_in(options, apply, terminal, ParentSettings())
+        return _run_in(options, contents, terminal, ParentSettings())
 
 
 def _run_in(
-    options: UpOptions, apply: ApplyManifests, terminal: Terminal, limits: ParentSettings
+    options: UpOptions, contents: Contents, terminal: Terminal, limits: ParentSettings
 ) -> int:
     """Take what an instance needs, run it, and give everything back in reverse order."""
     clock = SystemClock()
     paths = InstancePaths(options.data)
+    owner = None if options.owner_fd is None else Owner(options.owner_fd)
     with contextlib.ExitStack() as held:
         # Whatever this process and its children make is for their owner alone.
         held.callback(os.umask, os.umask(0o077))
@@ -108,8 +119,10 @@ def _run_in(
         parent = Parent(
             Work(options, description, plan_children(options, description, ports, lock, limits)),
             surroundings,
-            apply=partial(apply, options.manifests, paths),
+            fill=partial(contents.fill, options, paths),
+            export=partial(contents.export, options, paths),
             end_life=life.end,
+            owner=owner,
             terminal=terminal,
             clock=clock,
         )
@@ -133,14 +146,18 @@ class Parent:
         work: Work,
         surroundings: Surroundings,
         *,
-        apply: Callable[[], None],
+        fill: Callable[[], None],
+        export: Callable[[], None],
         end_life: Callable[[], None],
         terminal: Terminal,
         clock: Clock,
+        owner: Owner | None = None,
     ) -> None:
         self._work = work
         self._limits = surroundings.settings
-        self._apply = apply
+        self._fill = fill
+        self._export = export
+        self._owner = owner
         self._end_life = end_life
         self._terminal = terminal
         self._paths = InstancePaths(work.options.data)
@@ -170,6 +187,8 @@ class Parent:
                     showing = group.create_task(
                         follow(self._paths.log, offset, poll_s, self._terminal.raw)
                     )
+                if self._owner is not None:
+                    self._owner.watch(self._ending.on_owner_gone)
                 try:
                     await self._live()
                 finally:
@@ -184,12 +203,15 @@ class Parent:
         if not await self._ending.unless_told(self._all_ready()):
             return
         descriptions.write(self._paths.description, self._work.description)
-        if not await self._ending.unless_told(self._apply_manifests()):
+        if not await self._ending.unless_told(self._fill_in()):
             return
         home = default_data_folder(os.environ)
         for line in ready_lines(self._work.description, home, self._terminal.width):
             self._terminal.line(line)
+        if self._owner is not None:
+            self._owner.say_ready(self._work.description)
         await self._ending.told.wait()
+        await self._ending.unless_hurried(self._export_state())
 
     async def _all_ready(self) -> None:
         try:
@@ -200,18 +222,30 @@ class Parent:
             late = [child.plan.title for child in self._children if not child.ready.is_set()]
             self._fail(f"{', '.join(late)} not ready after {self._limits.start_s_max:.0f} s", "")
 
-    async def _apply_manifests(self) -> None:
-        """Apply what `-f` named, off this loop: the API that it calls may need a restart.
+    async def _fill_in(self) -> None:
+        """Put in what `--import` and `-f` name, off this loop: what it calls may need a restart.
 
         Detached: it may wait for minutes, and who stops the instance does not wait for it.
         """
-        if not self._work.options.manifests:
+        options = self._work.options
+        if not options.manifests and options.snapshot is None:
             return
         self._terminal.progress("applying the manifests …")
         try:
-            await run_detached(self._apply)
+            await run_detached(self._fill)
         except KnaryError as error:
             self._ending.fail(str(error))
+
+    async def _export_state(self) -> None:
+        """Write the state to where `--export-on-exit` says, while there is who knows it."""
+        if self._work.options.export is None:
+            return
+        self._terminal.progress("exporting the state …")
+        try:
+            async with asyncio.timeout(self._limits.export_s_max):
+                await run_detached(self._export)
+        except (KnaryError, TimeoutError) as error:
+            self._ending.note_failure(f"the state was not exported: {error or 'it took too long'}")
 
     async def _stop(self) -> None:
         """Stop the children in order; at once when the user asks again."""

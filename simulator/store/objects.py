@@ -11,14 +11,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 from simulator.clock import Clock
-from simulator.errors import AlreadyExists, ApiError, NotFound, StorageFailed, Unavailable
+from simulator.errors import AlreadyExists, ApiError, NotFound, Unavailable
 from simulator.fieldownership.objects import with_update_owned
 from simulator.fieldownership.tracking import Writer
 from simulator.resources.meta import EMPTY, Key, R, Resource, timestamp
@@ -26,6 +25,7 @@ from simulator.resources.scheme import BY_TYPE, info_of
 from simulator.store import documents, transitions
 from simulator.store.database import Contents, Database, Row
 from simulator.store.indexes import KindTable
+from simulator.store.replacing import Change
 from simulator.store.settings import DEFAULTS, StoreSettings
 from simulator.store.transitions import DEFAULT, DeleteOptions, Outcome, Removed, Unchanged, owned
 from simulator.store.watching import (
@@ -36,6 +36,7 @@ from simulator.store.watching import (
     Watch,
     WatchEvent,
 )
+from simulator.store.writes import Identity, Write, failure_of, settle
 
 __all__ = ["DEFAULT", "DeleteOptions", "Store", "Watch", "WatchEvent"]
 
@@ -43,26 +44,6 @@ __all__ = ["DEFAULT", "DeleteOptions", "Store", "Watch", "WatchEvent"]
 _NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX_LENGTH = 5
 _NAME_LENGTH_MAX = 63
-
-_Identity = tuple[type[Resource], Key]
-
-
-@dataclass(eq=False, slots=True)
-class _Write:
-    """A decided write on its way to the disk; `settled` tells why it failed, or None."""
-
-    event: WatchEvent
-    row: Row
-    settled: asyncio.Future[ApiError | None] = field(repr=False)
-
-    @property
-    def identity(self) -> _Identity:
-        return type(self.event.object), self.event.object.key
-
-    @property
-    def decided(self) -> Resource | None:
-        """Return the object as this write leaves it; None when it deletes it."""
-        return None if self.event.type == "DELETED" else self.event.object
 
 
 class Store:
@@ -87,9 +68,9 @@ class Store:
         self._version = contents.version
         self._decided_version = contents.version
         self._history = History(contents.version, settings, self._load_history)
-        self._in_flight: dict[_Identity, _Write] = {}
-        self._pending: list[_Write] = []
-        self._committing: list[_Write] = []
+        self._in_flight: dict[Identity, Write] = {}
+        self._pending: list[Write] = []
+        self._committing: list[Write] = []
         self._flush_is_due = False
         self._events_since_compaction = 0
         self._is_closed = False
@@ -215,6 +196,28 @@ class Store:
             kind, key, lambda stored: transitions.delete(stored, options, now)
         )
 
+    async def change_all(
+        self, decide: Callable[[Sequence[Resource]], Iterable[Change]]
+    ) -> Sequence[WatchEvent]:
+        """Do in one commit what `decide` makes of all objects; return what that changed.
+
+        Finalizers hold nothing up. Raise StorageFailed, and nothing has changed.
+        """
+        there: dict[Identity, Resource | None] = {
+            (kind, obj.key): obj for kind in self._tables for obj in self.list(kind)
+        }
+        there |= {identity: one.decided for identity, one in self._in_flight.items()}
+        now = [obj for obj in there.values() if obj is not None]
+        writes = [self._decide(*change) for change in decide(now)]
+        if writes:
+            await self._settled(writes[-1])
+        return [write.event for write in writes]
+
+    async def flush(self) -> None:
+        """Return when every write that was decided until now is committed, or refused."""
+        for write in tuple(self._in_flight.values()):
+            await asyncio.shield(write.settled)
+
     # How a write goes --------------------------------------------------------------------------
 
     def _tracking(
@@ -260,10 +263,16 @@ class Store:
         return write.decided if write is not None else self._tables[kind].get(key)
 
     async def _commit(self, obj: R, type_: EventType, before: Resource | None) -> R:
-        if self._is_closed:
-            raise Unavailable("knary is stopping: the store takes no more writes")
         if len(self._pending) >= self._settings.pending_writes_max:
             raise Unavailable("too many writes wait for the disk: try again later")
+        write = self._decide(obj, type_, before)
+        await self._settled(write)
+        return cast("R", write.event.object)
+
+    def _decide(self, obj: Resource, type_: EventType, before: Resource | None) -> Write:
+        """Decide the write, which the next commit has with all that are decided in this step."""
+        if self._is_closed:
+            raise Unavailable("knary is stopping: the store takes no more writes")
         version = self._decided_version + 1
         new = transitions.with_version(obj, version)
         seen_before = None if before is None else documents.selectable(before)
@@ -277,17 +286,14 @@ class Store:
             None if seen_before is None else documents.encode(seen_before),
             documents.encode(new),
         )
-        write = _Write(
-            WatchEvent(type_, new, version, seen_before), row, self._loop.create_future()
-        )
+        write = Write(WatchEvent(type_, new, version, seen_before), row, self._loop.create_future())
         self._decided_version = version
         self._in_flight[write.identity] = write
         self._pending.append(write)
         self._flush_soon()
-        await self._settled(write)
-        return new
+        return write
 
-    async def _settled(self, write: _Write) -> None:
+    async def _settled(self, write: Write) -> None:
         """Wait until the write is committed. Raise StorageFailed when it is not."""
         # Shielded: several callers may wait for one write, and each may be cancelled.
         failure = await asyncio.shield(write.settled)
@@ -317,17 +323,17 @@ class Store:
         error = None if commit.cancelled() else commit.exception()
         if error is None and not commit.cancelled():
             self._apply(batch)
-            _settle(batch, None)
+            settle(batch, None)
         else:
             # What was decided later rests on what has just failed.
             batch += self._pending
             self._pending = []
             self._in_flight.clear()
-            _settle(batch, _failure_of(error))
+            settle(batch, failure_of(error))
         if self._pending:
             self._flush_soon()
 
-    def _apply(self, batch: Sequence[_Write]) -> None:
+    def _apply(self, batch: Sequence[Write]) -> None:
         for write in batch:
             kind, key = identity = write.identity
             if write.decided is None:
@@ -383,16 +389,3 @@ def taken(obj: Resource, name: str) -> AlreadyExists:
     if obj.metadata.name:
         return AlreadyExists.of(info.group, info.plural, name)
     return AlreadyExists.of_generated(info.group, info.plural, name)
-
-
-def _failure_of(error: BaseException | None) -> ApiError:
-    """Return what those are told whose writes were not committed."""
-    if isinstance(error, ApiError):
-        return error
-    return StorageFailed("the store was stopped" if error is None else str(error))
-
-
-def _settle(batch: Sequence[_Write], failure: ApiError | None) -> None:
-    for write in batch:
-        if not write.settled.done():
-            write.settled.set_result(failure)

@@ -125,6 +125,11 @@ class TableCompiler:
 
     # What changed ------------------------------------------------------------------------------
 
+    def renew(self, settings: TrafficSettings) -> None:
+        """Let every row be made anew, by these settings."""
+        self._settings = settings
+        self._ingresses_changed |= dict.fromkeys(self._ingresses)
+
     def put_revision(self, revision: Revision) -> None:
         self._touch_backend(self._backends.put_revision(revision))
 

@@ -11,18 +11,53 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec import Struct
 
 from gateway.metrics.registry import Metrics, open_metrics
 from simulator.api.access import Policy, allowed_hosts
 from simulator.api.settings import ApiSettings
 from simulator.console.server import OPEN_PATHS, ConsoleServer, Figures
-from simulator.errors import KnaryError
+from simulator.errors import BadRequest, KnaryError
 from simulator.metrics.page import MetricsPage
 from simulator.metrics.replicas import ReplicaSeen, Seen
 
 TOKEN = "a-token-for-this-test"
 STATUS = {"schema": 1, "replicas": []}
 SEEN = Seen((ReplicaSeen("default", "hello-00001", "hello-00001-x", 2, is_ready=True),))
+
+
+class Done(Struct):
+    """What a stand-in answers."""
+
+    what: str
+
+
+class RecordedState:
+    """The state of an instance whose changes are written down."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def reset(self, seed: int | None = None) -> Struct:
+        return self._done(f"reset {seed}")
+
+    async def reseed(self, seed: int | None) -> Struct:
+        return self._done(f"seed {seed}")
+
+    async def keep_baseline(self) -> Struct:
+        return self._done("baseline")
+
+    async def snapshot(self) -> bytes:
+        return b'{"kind": "KnarySnapshot"}'
+
+    async def restore(self, document: bytes) -> Struct:
+        if document == b"{}":
+            raise BadRequest("this is no snapshot of knary's")
+        return self._done(f"restore {document.decode()}")
+
+    def _done(self, what: str) -> Done:
+        self.asked.append(what)
+        return Done(what)
 
 
 class Console:
@@ -32,10 +67,15 @@ class Console:
         self.session = session
         self.base = base
         self.is_ready = True
+        self.state = RecordedState()
 
-    async def call(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str, str]:
+    async def call(
+        self, path: str, method: str = "GET", body: bytes | None = None, **headers: str
+    ) -> tuple[int, str, str]:
         """Return code, content type and body."""
-        async with self.session.request(method, self.base + path, headers=headers) as response:
+        async with self.session.request(
+            method, self.base + path, headers=headers, data=body
+        ) as response:
             return response.status, response.content_type, await response.text()
 
 
@@ -52,7 +92,9 @@ def run(
             console = Console(session, base)
             page = MetricsPage(folder, "worker-*.metrics*", "0.0.1")
             figures = Figures(page, lambda: SEEN)
-            server = ConsoleServer(policy, ApiSettings(), status, figures, lambda: console.is_ready)
+            server = ConsoleServer(
+                policy, ApiSettings(), status, figures, console.state, lambda: console.is_ready
+            )
             await server.start(sock)
             try:
                 await scenario(console)
@@ -69,6 +111,108 @@ def test_health_and_readiness_need_no_token() -> None:
         console.is_ready = False
         assert await console.call("/readyz") == (503, "text/plain", "not ready\n")
         assert (await console.call("/healthz"))[0] == 200
+
+    run(scenario)
+
+
+def test_who_asks_for_json_gets_health_with_the_version_of_its_schema() -> None:
+    async def scenario(console: Console) -> None:
+        json_too = {"Accept": "application/json"}
+        well = (200, "application/json", '{"schema":1,"status":"ok"}')
+        assert await console.call("/healthz", **json_too) == well
+        assert await console.call("/readyz", **json_too) == well
+        console.is_ready = False
+        unready = (503, "application/json", '{"schema":1,"status":"not ready"}')
+        assert await console.call("/readyz", **json_too) == unready
+        assert await console.call("/healthz", **json_too) == well
+
+    run(scenario)
+
+
+ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
+AS_JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "done"),
+    [
+        ("POST", "/knary/reset", None, "reset None"),
+        ("POST", "/knary/reset", b"{}", "reset None"),
+        ("POST", "/knary/reset", b'{"seed": 7}', "reset 7"),
+        ("POST", "/knary/seed", b'{"seed": 7}', "seed 7"),
+        ("POST", "/knary/seed", b'{"seed": null}', "seed None"),
+        ("POST", "/knary/baseline", None, "baseline"),
+        ("PUT", "/knary/snapshot", b'{"kind": "x"}', 'restore {"kind": "x"}'),
+    ],
+)
+def test_the_state_is_changed_as_asked(
+    method: str, path: str, body: bytes | None, done: str
+) -> None:
+    async def scenario(console: Console) -> None:
+        headers = ALLOWED if body is None else ALLOWED | AS_JSON
+        code, kind, text = await console.call(path, method, body, **headers)
+        assert (code, kind, json.loads(text)) == (200, "application/json", {"what": done})
+        assert console.state.asked == [done]
+
+    run(scenario)
+
+
+CHANGES = ["/knary/reset", "/knary/seed", "/knary/baseline"]
+WITHOUT = {"/knary/snapshot": "PUT"} | dict.fromkeys(CHANGES, "POST")
+
+
+@pytest.mark.parametrize("path", WITHOUT)
+@pytest.mark.parametrize(
+    ("headers", "body", "code"),
+    [
+        pytest.param({}, None, 401, id="without a token"),
+        pytest.param({"Authorization": "Bearer x"}, None, 401, id="with a wrong one"),
+        pytest.param(ALLOWED | {"Host": "evil.example"}, None, 403, id="by another name"),
+        pytest.param(ALLOWED | {"Origin": "http://evil.example"}, None, 403, id="from a page"),
+        pytest.param(ALLOWED | {"Origin": "null"}, None, 403, id="from a page without an origin"),
+        pytest.param(ALLOWED | {"Sec-Fetch-Site": "cross-site"}, None, 403, id="from another site"),
+        pytest.param(ALLOWED | {"Sec-Fetch-Site": "same-site"}, None, 403, id="from its sibling"),
+        pytest.param(
+            ALLOWED | {"Content-Type": "text/plain"}, b"{}", 415, id="as a form may send it"
+        ),
+        pytest.param(ALLOWED | AS_JSON | {"Content-Encoding": "gzip"}, b"{}", 415, id="compressed"),
+        pytest.param(ALLOWED | AS_JSON, b'{"seed":', 400, id="what is no JSON"),
+        pytest.param(ALLOWED | AS_JSON, b'{"sead": 1}', 400, id="what has another field"),
+    ],
+)
+def test_a_change_is_guarded(
+    path: str, headers: dict[str, str], body: bytes | None, code: int
+) -> None:
+    if code == 400 and path in ("/knary/baseline", "/knary/snapshot"):
+        return  # the one reads no body, the other one's is judged by `snapshots`
+
+    async def scenario(console: Console) -> None:
+        got, kind, text = await console.call(path, WITHOUT[path], body, **headers)
+        assert (got, kind) == (code, "application/json")
+        assert '"kind":"Status"' in text
+        assert console.state.asked == []
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "PATCH", "OPTIONS", "PUT"])
+@pytest.mark.parametrize("path", CHANGES)
+def test_a_change_is_asked_by_its_own_method_alone(path: str, method: str) -> None:
+    async def scenario(console: Console) -> None:
+        assert (await console.call(path, method, **ALLOWED))[0] == 405
+        assert console.state.asked == []
+
+    run(scenario)
+
+
+def test_a_snapshot_is_read_with_the_token_and_an_unfit_one_refused() -> None:
+    async def scenario(console: Console) -> None:
+        assert (await console.call("/knary/snapshot"))[0] == 401
+        found = await console.call("/knary/snapshot", **ALLOWED)
+        assert found == (200, "application/json", '{"kind": "KnarySnapshot"}')
+        code, _, text = await console.call("/knary/snapshot", "PUT", b"{}", **ALLOWED, **AS_JSON)
+        assert code == 400
+        assert "no snapshot" in text
 
     run(scenario)
 
@@ -176,6 +320,8 @@ def test_the_rows_of_knary_top(tmp_path: Path) -> None:
                 "errors": 0,
                 "grpcCalls": {},
                 "inFlight": 1,
+                "sessionsNew": 0,
+                "sessionsMoved": 0,
                 "p50Microseconds": 960,
                 "p99Microseconds": 960,
             }

@@ -68,7 +68,8 @@ class Stage:
         self.parent = Parent(
             Work(UpOptions(data, manifests=manifests), described(data), plans),
             Surroundings(self._life, self._log, {"PATH": os.environ["PATH"]}, command, LIMITS),
-            apply=apply or (lambda: None),
+            fill=apply or (lambda: None),
+            export=lambda: None,
             end_life=self._end_life,
             terminal=Terminal(self.out, self.err),
             clock=SystemClock(),
