@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from simulator.cli.rollback import all_to, rollback_target
-from simulator.errors import KnaryError
+from knary.traffic import NoWayBack, rollback_target
+from simulator.cli.rollback import all_to
 
 
 def revision(number: int, ready: str = "True") -> dict[str, Any]:
@@ -92,7 +92,7 @@ def test_what_cannot_be_gone_back_to_is_refused(
     found: dict[str, Any], to: str | None, message: str
 ) -> None:
     revisions = [revision(1), revision(2), revision(3, "False")]
-    with pytest.raises(KnaryError, match=message):
+    with pytest.raises(NoWayBack, match=message):
         rollback_target(found, revisions, to)
 
 
