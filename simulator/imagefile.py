@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from simulator.images import ImageMap, ImageMapError, built_in, parse_image_map
 
 log = logging.getLogger(__name__)
@@ -18,7 +20,7 @@ class ImageFile:
     """The map in force: the rules of `extra` (`--images FILE`), of `path`, then the built-in ones.
 
     Made when knary starts: raise ImageMapError when `extra` is missing or either is broken. Later
-    a broken file is logged once per change, and the last good rules stay.
+    a broken file is logged once per change, and the last good rules stay, which the map says.
     """
 
     def __init__(self, path: Path | None, extra: Path | None = None) -> None:
@@ -41,11 +43,12 @@ class ImageFile:
             if stamp == self._stamps[file]:
                 continue
             self._stamps[file] = stamp
+            changed = True
             try:
                 self._maps[file] = _read(file)
-                changed = True
             except ImageMapError as error:
                 log.warning("%s; the rules read before stay in force", error)
+                self._maps[file] = replace(self._maps[file], flaw=str(error))
         if changed:
             self._current = self._join()
         return self._current

@@ -93,9 +93,13 @@ _NOTHING_PINNED: Final[Mapping[str, Program]] = {}
 
 
 class ImageMap(Struct, frozen=True):
-    """Rules in order; the first that matches decides."""
+    """Rules in order; the first that matches decides.
+
+    `flaw` is what is wrong with a file by now: its rules are those that were read before.
+    """
 
     rules: tuple[ImageRule, ...] = ()
+    flaw: str = ""
 
     def resolve(
         self, reference: str, pinned: Mapping[str, Program] = _NOTHING_PINNED
@@ -115,7 +119,13 @@ class ImageMap(Struct, frozen=True):
 
     def before(self, other: ImageMap) -> ImageMap:
         """Return a map that asks this one first, then the other."""
-        return ImageMap(self.rules + other.rules)
+        flaw = "; ".join(one for one in (self.flaw, other.flaw) if one)
+        return ImageMap(self.rules + other.rules, flaw)
+
+    def why_missing(self, what: str) -> str:
+        """Return why an image that no rule matches is not run; a broken file may be the reason."""
+        why = f"no program is mapped to {what}; see knary images"
+        return f"{why} ({self.flaw}; the rules read before stay in force)" if self.flaw else why
 
 
 def name_of(reference: str) -> str:

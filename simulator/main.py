@@ -37,6 +37,7 @@ from simulator.gatewaylink.link import Link
 from simulator.gatewaylink.publisher import Publisher
 from simulator.gatewaylink.settings import LinkSettings, PublisherSettings
 from simulator.imagefile import ImageFile
+from simulator.imagewatch import watch_images
 from simulator.instance.credentials import Credentials, ensure_credentials
 from simulator.instance.description import Description
 from simulator.instance.options import OWN_NETWORK
@@ -213,6 +214,7 @@ class ControlPlane:
         description = startup.description
         self._startup = startup
         self._store = store
+        self._clock = clock
         self.metrics = MetricsPage(paths.run, WORKER_METRICS, description.version)
         self.paths = paths
         extra = None if startup.images is None else Path(startup.images)
@@ -220,6 +222,7 @@ class ControlPlane:
         controllers = build(
             ControllerSettings(domains=Domains(external=description.domain)), images.current
         )
+        self._images = images
         self._reconciled = Progress()
         self._run_controllers = partial(
             run_controllers, store, controllers, clock, progress=self._reconciled
@@ -263,6 +266,7 @@ class ControlPlane:
             parts.create_task(self._run_controllers())
             parts.create_task(self._supervisor.run())
             parts.create_task(self._link.run())
+            parts.create_task(watch_images(self._images, self._store, clock=self._clock))
             try:
                 async with asyncio.timeout(self._startup.settle_s_max):
                     await self._supervisor.settled.wait()
@@ -290,4 +294,5 @@ class ControlPlane:
             workers=[WorkerProcess(one.index, one.pid, one.build) for one in self._link.workers()],
             pods=self._store.list(Pod),
             reconciled=self._reconciled.version,
+            images_flaw=self._images.current().flaw,
         )

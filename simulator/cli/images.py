@@ -8,6 +8,7 @@ import click
 
 from simulator.cli import output
 from simulator.cli.instance import Instance, instance_option
+from simulator.errors import KnaryError
 
 
 @click.command("images")
@@ -35,10 +36,14 @@ def images(reference: str | None, extra: Path | None, form: str | None, instance
       knary images registry.example/shop/cart:v2
     """
     from simulator.imagefile import ImageFile
-    from simulator.images import ImageRule
+    from simulator.images import ImageMapError, ImageRule
 
     path = instance.paths.images
-    rules = ImageFile(path, extra).current().rules
+    try:
+        rules = ImageFile(path, extra).current().rules
+    except ImageMapError as error:
+        stays = "; a knary that runs keeps the rules that it read before"
+        raise KnaryError(f"{error}{stays}") from error
     if reference is not None:
         rules = tuple(rule for rule in rules if rule.matches(reference))[:1]
         if not rules:

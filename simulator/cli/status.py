@@ -71,6 +71,11 @@ def _where(address: str | None) -> str | None:
     return f"{place.rpartition(':')[2]} (own network)" if at and network else address
 
 
+def _image_flaw(found: dict[str, Any]) -> list[tuple[str, str]]:
+    flaw = found["images"]["error"]
+    return [("Images", f"ERROR: {flaw}; the rules read before stay in force")] if flaw else []
+
+
 def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
     workers = ", ".join(str(worker["pid"]) for worker in found["workers"])
     return [
@@ -83,6 +88,7 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("Splitter", found["splitter"]),
         ("Network", _NETWORKS.get(found["network"], found["network"])),
         ("Data folder", found["dataFolder"]),
+        *_image_flaw(found),
         ("Parent", f"pid {found['parent']['pid']}"),
         ("Control plane", f"pid {found['controlPlane']['pid']}"),
         ("Workers", f"pid {workers}"),

@@ -74,11 +74,8 @@ def mark_deploying(conditions: Conditions) -> None:
     conditions.mark_unknown(ACTIVE, DEPLOYING)
 
 
-def mark_container_missing(conditions: Conditions, image: str) -> None:
-    message = (
-        f'Unable to fetch image "{image}": failed to resolve image to digest: '
-        "no program is mapped to this image; see knary images"
-    )
+def mark_container_missing(conditions: Conditions, image: str, why: str) -> None:
+    message = f'Unable to fetch image "{image}": failed to resolve image to digest: {why}'
     conditions.mark_unknown(RESOURCES_AVAILABLE, RESOLVING_DIGESTS)
     conditions.mark_false(CONTAINER_HEALTHY, "ContainerMissing", message)
 

@@ -149,7 +149,8 @@ class RevisionController:
         if not _has_digests(revision):
             resolved = resolve(revision, observed.registry)
             if isinstance(resolved, Container):
-                mark_container_missing(conditions, resolved.image)
+                why = observed.registry.images.why_missing("this image")
+                mark_container_missing(conditions, resolved.image, why)
                 plan = _write(revision, status, conditions, _tell_missing(revision, conditions))
                 return Plan(plan.actions, self._settings.image_retry_s)
             status = msgspec.structs.replace(

@@ -32,10 +32,12 @@ def status_document(
     workers: Sequence[WorkerProcess],
     pods: Iterable[Pod],
     reconciled: int,
+    images_flaw: str = "",
 ) -> dict[str, Any]:
     """Return the document; `pid` is the control plane's, `python` its version.
 
-    Of the changes up to the version `reconciled` nothing is left for the controllers to look at.
+    Of the changes up to the version `reconciled` nothing is left for the controllers to look at;
+    `images_flaw` is what is wrong with the image map's files.
     """
     return {
         "schema": SCHEMA,
@@ -50,6 +52,7 @@ def status_document(
         "splitter": description.splitter,
         "network": description.network,
         "dataFolder": description.data_folder,
+        "images": {"error": images_flaw or None},
         "started": description.started,
         "parent": {"pid": description.pid},
         "controlPlane": {"pid": pid, "reconciled": reconciled},

@@ -269,7 +269,7 @@ class Replica:
         container = serving_container(self.pod.spec)
         program = self._world.program(self.pod, container.image)
         if program is None:
-            why = f'no program is mapped to image "{container.image}"; see knary images'
+            why = self._world.images().why_missing(f'image "{container.image}"')
             self._block_without_image(Waiting(reason="ErrImagePull", message=why), container.image)
             return
         try:

@@ -90,6 +90,25 @@ def test_old_revisions_go_when_the_operator_says_so(knary: Instance) -> None:
     assert knary.get("aged").status == 200
 
 
+def test_a_slip_in_the_image_map_is_heard_of_at_once(knary: Instance) -> None:
+    before = knary.paths.images.read_text()
+    knary.paths.images.write_text("- {image: 'example.com/said:1', comand: [x]}\n")
+    known = "image, command, app, workdir, env, network, reach"
+    told = f"{knary.paths.images}: entry 1: unknown field 'comand'; known are {known}"
+
+    def events() -> list[str]:
+        items = found(knary, "events")["items"]
+        return [one["message"] for one in items if one["reason"] == "InvalidImageMap"]
+
+    eventually("the Event", lambda: events() == [f"{told}; the rules read before stay in force"])
+    assert told in knary.log
+    assert f"ERROR: {told}; the rules" in knary.run("status").out
+    listed = knary.run("images", check=False)
+    assert (listed.status, listed.err.splitlines()[0].startswith(f"Error: {told}")) == (1, True)
+    knary.paths.images.write_text(before)
+    eventually("all is well", lambda: "ERROR" not in knary.run("status").out)
+
+
 OPERATORS = [
     ("config-domain", {"moved.example.org": ""}),
     ("config-autoscaler", {"min-scale": "2"}),

@@ -70,5 +70,12 @@ def test_a_file_that_breaks_later_is_logged_once_and_the_last_good_rules_stay(
             assert images.current().resolve("a") == Program(command=("good",))
     assert len(caplog.records) == 1
     assert "images.yaml: not YAML" in caplog.text
+    broken = images.current()
+    assert broken.flaw.startswith(f"{file}: not YAML")
+    assert broken.why_missing("image b") == (
+        "no program is mapped to image b; see knary images"
+        f" ({broken.flaw}; the rules read before stay in force)"
+    )
     write(file, "- {image: a, command: [better]}", 3)
     assert images.current().resolve("a") == Program(command=("better",))
+    assert images.current().flaw == ""

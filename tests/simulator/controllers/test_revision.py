@@ -285,6 +285,17 @@ def test_one_that_was_superseded_before_it_was_ready_has_failed_at_the_deadline(
     )
 
 
+def test_a_broken_image_map_is_told_of_where_an_image_is_missing() -> None:
+    controller = RevisionController(lambda: ImageMap(flaw="images.yaml: not YAML"))
+    waiting = revision(spec=template("nowhere.example/app:1").spec)
+    observed = controller.observe(World(waiting), waiting.key)
+    assert observed is not None
+    made = controller.plan(observed, NOW)
+    assert facts(made)["ContainerHealthy"][2].endswith(
+        "see knary images (images.yaml: not YAML; the rules read before stay in force)"
+    )
+
+
 def test_an_image_without_a_program_is_missing_and_asked_for_again() -> None:
     image = "nowhere.example/app:1"
     made = plan(of=revision(spec=template(image).spec))

@@ -32,6 +32,7 @@ def test_it_has_addresses_processes_and_versions() -> None:
         "splitter": "stratified",
         "network": "host",
         "dataFolder": "/data",
+        "images": {"error": None},
         "started": "2026-01-01T00:00:00Z",
         "parent": {"pid": 1},
         "controlPlane": {"pid": 2, "reconciled": 7},
