@@ -65,3 +65,22 @@ def test_every_make_target_that_the_readme_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE)) <= targets
+
+
+def code(text: str) -> list[str]:
+    """Return what is typed and written in a README, without the words in comments and pictures."""
+    found = re.findall(r"```(sh|yaml)\n(.*?)```", text, re.DOTALL)
+    return [re.sub(r" *# .*", "", block) for _, block in found]
+
+
+def test_the_chinese_readme_says_to_type_the_same() -> None:
+    chinese = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
+    assert code(chinese) == code(README)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "scenarios/README.md"])
+def test_what_a_readme_links_to_is_there(name: str) -> None:
+    page = ROOT / name
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not (page.parent / link).exists()] == []
