@@ -12,6 +12,8 @@ import math
 import numpy as np
 from msgspec import Struct
 
+from simulator.load.ranks import percentile_ranks
+
 LOWEST_US, HIGHEST_US = 1, 120_000_000
 PERCENTILES = (50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99)
 
@@ -91,6 +93,17 @@ class Latencies:
         """Return the microseconds that this percentage of durations is within; 0 when empty."""
         return self._at([percentile])[0]
 
+    def intervals(self) -> dict[str, tuple[int | None, int | None]]:
+        """Return, for p50 … p99.99, what holds the percentile of what the values were drawn from.
+
+        Each with `ranks.CONFIDENCE`, if the values are independent; None for no bound on that side.
+        """
+        return {
+            f"p{percent:g}": (self._ranked(low), self._ranked(high))
+            for percent in PERCENTILES
+            for low, high in [percentile_ranks(self.count, percent)]
+        }
+
     def to_dict(self) -> dict[str, int | float]:
         """Return count, min, mean, p50 … p99.99 and max, in microseconds; only count when empty."""
         if not self.count:
@@ -111,3 +124,6 @@ class Latencies:
         ranks = [max(1, math.ceil(percent / 100 * self.count)) for percent in percentiles]
         buckets = np.searchsorted(np.cumsum(self._counts), ranks)
         return [min(highest_in(int(bucket)), self._most_us) for bucket in buckets]
+
+    def _ranked(self, rank: int | None) -> int | None:
+        return None if rank is None else self._at([100 * (rank - 0.5) / self.count])[0]

@@ -88,6 +88,7 @@ class Tally:
             "errors": {kind: self.errors[kind] for kind in ERROR_KINDS if kind in self.errors},
             "queued": self.queued,
             "latency_us": self.latencies.to_dict(),
+            "latency_intervals_us": self.latencies.intervals() if self.latencies.count else {},
         }
 
 
