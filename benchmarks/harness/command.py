@@ -12,6 +12,7 @@ COMMANDS: dict[str, Entry] = {
     "splitters": Entry(
         f"{_HERE}splitters.command", "splitters", "Compare splitting algorithms, without a network."
     ),
+    "compare": Entry(f"{_HERE}comparing.command", "compare", "Compare two runs' documents."),
 }
 
 
@@ -22,4 +23,5 @@ def bench() -> None:
     \b
     Examples:
       knary bench splitters
+      knary bench compare old.json new.json
     """

@@ -30,3 +30,10 @@ def _numbers(samples: Iterable[Sample]) -> Iterator[tuple[str, Labels, float]]:
         for revision, metrics in sample.revisions.items():
             for name, value in metrics.items():
                 yield name, (*whose, ("revision", revision)), value
+
+
+def subject_of(result: object) -> dict[str, str]:
+    """Return the labels of what was measured, where its peers were measured beside it."""
+    if isinstance(result, GatewayResult) and result.gateways:
+        return {"gateway": result.gateways[0].name}
+    return {}

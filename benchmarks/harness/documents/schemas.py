@@ -6,18 +6,23 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.harness.documents import gateway
+from benchmarks.harness.documents import comparison, gateway
+from benchmarks.harness.documents.comparison import ComparisonDocument
 from benchmarks.harness.documents.envelope import Document
 from benchmarks.harness.documents.gateway import GatewayResult
 
-# A kind's line here gives it a published schema, and a place in `knary bench compare`.
+# What a run leaves behind. A kind's line here gives it a published schema, and a place in
+# `knary bench compare`.
 DOCUMENTS: dict[str, Any] = {gateway.SCHEMA: Document[GatewayResult]}
 
 
+PUBLISHED: dict[str, Any] = {**DOCUMENTS, comparison.SCHEMA: ComparisonDocument}
+
+
 def json_schema(schema: str) -> dict[str, Any]:
-    """Return the JSON Schema of a kind's documents. Raise KeyError for a kind that is not known."""
+    """Return the JSON Schema of documents. Raise KeyError for a kind that is not known."""
     made: dict[str, Any] = msgspec.json.decode(
-        msgspec.json.encode(msgspec.json.schema(DOCUMENTS[schema]))  # tuples become lists
+        msgspec.json.encode(msgspec.json.schema(PUBLISHED[schema]))  # tuples become lists
     )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
