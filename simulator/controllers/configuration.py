@@ -11,6 +11,11 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from simulator.admission.defaulting import with_defaults
+from simulator.admission.metadata_validation import validate_generic_metadata
+from simulator.admission.settings import STOCK, Defaults, defaults_of
+from simulator.config.current import config_of
+from simulator.errors import Invalid
 from simulator.reconciling.plan import Action, Create, Plan, Record, UpdateStatus
 from simulator.reconciling.reader import Reader
 from simulator.resources.conditions import FALSE, READY, TRUE, find
@@ -29,6 +34,7 @@ from simulator.resources.serving import (
     ANNOTATION_LAST_MODIFIER,
     ANNOTATION_ROUTES,
     ANNOTATION_ROUTING_STATE_MODIFIED,
+    GROUP,
     LABEL_CONFIGURATION,
     LABEL_CONFIGURATION_GENERATION,
     LABEL_CONFIGURATION_UID,
@@ -46,11 +52,15 @@ CONDITIONS = ConditionSet()
 
 
 class Observed(Struct, frozen=True):
-    """A Configuration, the revisions labelled with it, and the one that its template names."""
+    """A Configuration, the revisions labelled with it, and the one that its template names.
+
+    `defaults` are the operator's, for a new revision.
+    """
 
     configuration: Configuration
     revisions: tuple[Revision, ...] = ()
     named: Revision | None = None
+    defaults: Defaults = STOCK
 
 
 class ConfigurationController:
@@ -76,6 +86,7 @@ class ConfigurationController:
             configuration=configuration,
             revisions=tuple(reader.list(Revision, key.namespace, labels)),
             named=reader.get(Revision, key.namespace, name) if name else None,
+            defaults=defaults_of(config_of(reader)),
         )
 
     def plan(self, observed: Observed, now: datetime) -> Plan:
@@ -93,7 +104,13 @@ class ConfigurationController:
             mark_revision_creation_failed(conditions, message)
             return _write(configuration, status, conditions, actions)
         if latest_created is None:
-            latest_created = make_revision(configuration, now)
+            latest_created = make_revision(configuration, now, observed.defaults)
+            if refused := why_refused(latest_created):
+                mark_revision_creation_failed(conditions, refused)
+                if not _says_already(configuration, conditions):
+                    failed = f"Failed to create Revision: {refused}"
+                    actions.append(Record(configuration, "Warning", "CreationFailed", failed))
+                return _write(configuration, status, conditions, actions)
             actions.append(Create(latest_created))
             created = f'Created Revision "{latest_created.metadata.name}"'
             actions.append(Record(configuration, "Normal", "Created", created))
@@ -133,8 +150,14 @@ def may_use(named: Revision, configuration: Configuration) -> bool:
     return named.spec == configuration.spec.template.spec
 
 
-def make_revision(configuration: Configuration, now: datetime) -> Revision:
-    """Return the Revision of the Configuration's present generation."""
+def make_revision(
+    configuration: Configuration, now: datetime, defaults: Defaults = STOCK
+) -> Revision:
+    """Return the Revision of the Configuration's present generation.
+
+    The template's finalizers and owners come along, and what it leaves out is filled in as of any
+    new revision.
+    """
     template, meta = configuration.spec.template, configuration.metadata
     suffix = f"-{meta.generation:05d}"
     own = {
@@ -153,16 +176,31 @@ def make_revision(configuration: Configuration, now: datetime) -> Revision:
         annotations[ANNOTATION_ROUTES] = routes
     labels[LABEL_ROUTING_STATE] = ROUTING_PENDING if routes is None else ROUTING_ACTIVE
     annotations[ANNOTATION_ROUTING_STATE_MODIFIED] = timestamp(now)
-    return Revision(
+    revision = Revision(
         metadata=ObjectMeta(
             name=template.metadata.name or child_name(meta.name, suffix),
             namespace=meta.namespace,
             labels=labels,
             annotations=annotations,
-            owner_references=(controller_reference(configuration),),
+            finalizers=template.metadata.finalizers,
+            owner_references=(
+                *template.metadata.owner_references,
+                controller_reference(configuration),
+            ),
         ),
         spec=template.spec,
     )
+    # Nobody asks for it: what a controller makes is signed by its parents.
+    defaulted = with_defaults(revision, None, "", defaults)
+    return defaulted if isinstance(defaulted, Revision) else revision
+
+
+def why_refused(revision: Revision) -> str:
+    """Return why an API server would not take the revision's metadata, "" if it would."""
+    causes = validate_generic_metadata(revision)
+    if not causes:
+        return ""
+    return str(Invalid.of(GROUP, Revision.KIND, revision.metadata.name, causes))
 
 
 def find_latest_ready(observed: Observed, latest_created: Revision) -> Revision | None:
@@ -228,14 +266,23 @@ def _judge(
     if ready.status != FALSE:
         return []
     mark_latest_created_failed(conditions, name, ready.message)
-    before, after = find(configuration.status.conditions, READY), conditions.find(READY)
-    if before and after and (before.status, before.message) == (after.status, after.message):
+    if _says_already(configuration, conditions):
         return []
     if name == latest_ready:
         reason, message = "LatestReadyFailed", f'Latest ready revision "{name}" has failed'
     else:
         reason, message = "LatestCreatedFailed", f'Latest created revision "{name}" has failed'
     return [Record(configuration, "Warning", reason, message)]
+
+
+def _says_already(configuration: Configuration, conditions: Conditions) -> bool:
+    """Tell whether the status says of Ready what the conditions do."""
+    before, after = find(configuration.status.conditions, READY), conditions.find(READY)
+    return (
+        before is not None
+        and after is not None
+        and (before.status, before.message) == (after.status, after.message)
+    )
 
 
 def _write(

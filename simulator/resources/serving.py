@@ -11,7 +11,7 @@ from typing import ClassVar
 from msgspec import Struct, field
 
 from simulator.resources.conditions import Condition, is_true
-from simulator.resources.meta import Resource
+from simulator.resources.meta import OwnerReference, Resource
 from simulator.resources.podspec import Container, PodSpec
 
 GROUP = "serving.knative.dev"
@@ -82,6 +82,8 @@ class TemplateMeta(_Part, frozen=True):
     creation_timestamp: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    finalizers: tuple[str, ...] = ()
+    owner_references: tuple[OwnerReference, ...] = ()
 
 
 class RevisionTemplate(_Part, frozen=True):

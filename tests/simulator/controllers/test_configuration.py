@@ -9,6 +9,8 @@ import pytest
 from simulator.controllers.configuration import ConfigurationController, make_revision
 from simulator.reconciling.plan import Create, Plan, Record, UpdateStatus
 from simulator.resources.conditions import FALSE, TRUE, UNKNOWN
+from simulator.resources.core import ConfigMap
+from simulator.resources.meta import OwnerReference
 from simulator.resources.serving import Configuration, Revision
 from tests.support.world import (
     MOMENT,
@@ -19,6 +21,7 @@ from tests.support.world import (
     is_false,
     is_true,
     is_unknown,
+    meta,
     revision,
     template,
     told,
@@ -59,6 +62,62 @@ def test_a_new_generation_gets_a_revision_of_its_number() -> None:
     assert status.latest_created_revision_name == "hello-00012"
     assert status.observed_generation == 12
     assert told(status.conditions) == {"Ready": (UNKNOWN, "", "")}
+
+
+OWNER = OwnerReference("example.com/v1", "Thing", "t", "uid-t")
+
+
+def with_template(**metadata: Any) -> Configuration:
+    of = template()
+    return configuration(spec=changed(of, metadata=changed(of.metadata, **metadata)))
+
+
+def test_a_revision_has_the_templates_finalizers_and_owners_beside_its_configuration() -> None:
+    of = with_template(finalizers=("example.com/wait",), owner_references=(OWNER,))
+    made = made_revision(plan(of)).metadata
+    assert made.finalizers == ("example.com/wait",)
+    assert [one.uid for one in made.owner_references] == ["uid-t", of.uid]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "why"),
+    [
+        pytest.param(
+            {"owner_references": (changed(OWNER, controller=True),)},
+            "metadata.ownerReferences: Invalid value: ",
+            id="two controllers",
+        ),
+        pytest.param(
+            {"finalizers": ("a b",)},
+            'metadata.finalizers: Invalid value: "a b": name part must consist',
+            id="a finalizer that is no name",
+        ),
+    ],
+)
+def test_a_revision_that_no_server_would_take_is_told_of_once(
+    metadata: dict[str, Any], why: str
+) -> None:
+    of = with_template(**metadata)
+    refused = f'Revision.serving.knative.dev "hello-00001" is invalid: {why}'
+    made = plan(of)
+    ((type_, reason, message),) = events(made)
+    assert (type_, reason) == ("Warning", "CreationFailed")
+    assert message.startswith(f"Failed to create Revision: {refused}")
+    status, reason, message = told(status_of(made).conditions)["Ready"]
+    assert (status, reason) == (FALSE, "RevisionFailed")
+    assert message.startswith(f"Revision creation failed with message: {refused}")
+    assert plan(changed(of, status=status_of(made))) == Plan(())
+
+
+def test_a_new_revision_gets_the_operators_default_for_what_its_template_leaves_out() -> None:
+    assert made_revision(plan(configuration())).spec.enable_service_links is False
+    links = ConfigMap(
+        meta("config-defaults", namespace="knative-serving"),
+        data={"enable-service-links": "true"},
+    )
+    observed = CONTROLLER.observe(World(configuration(), links), configuration().key)
+    assert observed is not None
+    assert made_revision(CONTROLLER.plan(observed, NOW)).spec.enable_service_links is True
 
 
 def test_a_revision_carries_the_templates_metadata_and_knatives_labels() -> None:

@@ -77,6 +77,8 @@ SERVING: Meanings = {
             "labels": "The labels of the revision.",
             "annotations": "The annotations of the revision, such as"
             " autoscaling.knative.dev/min-scale.",
+            "finalizers": "Who must be done before the revision goes.",
+            "ownerReferences": "What the revision belongs to besides its Configuration.",
         },
     ),
     serving.RevisionSpec: Meaning(
