@@ -21,6 +21,7 @@ from simulator.resources.schemarules import (
     PRUNED,
     REQUIRED,
     REQUIRED_LISTS,
+    TYPED,
     is_time,
 )
 from simulator.resources.shapes import (
@@ -30,6 +31,7 @@ from simulator.resources.shapes import (
     ObjectShape,
     ScalarShape,
     Shape,
+    shape_of,
 )
 from simulator.resources.wording import bad_value
 
@@ -58,6 +60,7 @@ class Walk:
         self.unreadable: list[Mistake] = []
         self._is_knatives = is_knatives
         self._values = 0
+        self._is_open_below = False  # what is unknown here is kept
         self._fields: list[tuple[type, str]] = []  # the structs' fields that lead here
         self._place: list[str] = []  # every step that leads here
 
@@ -108,13 +111,27 @@ class Walk:
             elif below is not None:
                 self._fields.append((shape.type, key))
                 self._place.append(key)
-                kept[key] = self.clean(below, field, here, depth + 1)
+                typed = _typed(shape.type, key)
+                if typed is None:
+                    kept[key] = self.clean(below, field, here, depth + 1)
+                else:
+                    kept[key] = self._typed_only(below, typed, here, depth + 1)
                 self._place.pop()
                 self._fields.pop()
                 if (item_key := LIST_KEYS.get((shape.type, key))) and not self._is_open():
                     self._refuse_repeats(below, item_key, here)
         self._require(kept, shape, path)
         return kept
+
+    def _typed_only(self, value: Any, shape: Shape, path: str, depth: int) -> Any:
+        """Return a part that is kept whole; of what it should be of other types, take note."""
+        self._check_json(value, path, depth)
+        was, self._is_open_below = self._is_open_below, True
+        self.clean(value, shape, path, depth)
+        self._is_open_below = was
+        if isinstance(shape, ListShape) and isinstance(value, list | tuple):
+            return [{} if item is None else item for item in value]
+        return value
 
     def _require(self, kept: dict[str, Any], shape: ObjectShape, path: str) -> None:
         more = () if self._is_knatives else REQUIRED.get(shape.type, ())
@@ -194,6 +211,8 @@ class Walk:
     def _note_unknown(self, path: str, key: str, holder: type) -> None:
         if holder in OPEN or key in IGNORED.get(holder, ()) or self._is_open():
             return
+        if self._is_open_below:
+            return
         if len(self.unknown_fields) < UNKNOWN_FIELDS_MAX:
             self.unknown_fields.append(path)
 
@@ -223,6 +242,12 @@ class Walk:
     def _refuse(self, cause: Cause) -> None:
         if len(self.causes) < CAUSES_MAX:
             self.causes.append(cause)
+
+
+def _typed(holder: type, field: str) -> Shape | None:
+    """Return the types of a field that the schema leaves open, None for any other."""
+    types = TYPED.get(holder)
+    return None if types is None else shape_of(types).fields.get(field)
 
 
 def _wrong_type(given: str, expected: str, path: str) -> Cause:

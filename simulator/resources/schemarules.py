@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 
-from simulator.resources import core, meta, podspec, serving
+from msgspec import Struct
+
+from simulator.resources import core, meta, podparts, podspec, podtypes, serving
 
 # JSON names that a part of a core object must have, beyond the struct fields without a default. In
 # Knative's kinds the webhook has made them empty texts by now, and says itself what is missing.
@@ -38,6 +40,14 @@ LIST_KEYS: dict[tuple[type, str], str] = {
         for holder in (podspec.PodSpec, serving.RevisionSpec, core.PodTemplateSpec)
         for field in ("volumes", "imagePullSecrets")
     },
+}
+
+# Where the types are of fields that the schema leaves open (`podtypes`).
+TYPED: dict[type, type[Struct]] = {
+    podparts.Volume: podtypes.VOLUME,
+    podspec.PodSpec: podtypes.POD,
+    serving.RevisionSpec: podtypes.POD,
+    core.PodTemplateSpec: podtypes.POD,
 }
 
 # Parts whose unknown fields are dropped without a word: the schema lets them pass.

@@ -15,6 +15,7 @@ from tests.support.manifests import container, edited, service
 
 SERVICE = BY_TYPE[Service]
 
+DURING = "DuringSchedulingIgnoredDuringExecution"
 GO = "json: cannot unmarshal"
 POD_PATH = "spec.template.spec"
 
@@ -116,6 +117,48 @@ POD_PATH = "spec.template.spec"
             f"{GO} string into Go struct field Volume.{POD_PATH}.volumes.configMap"
             " of type v1.ConfigMapVolumeSource",
             id="below a volume",
+        ),
+        pytest.param(
+            f"{POD_PATH}.affinity",
+            "near",
+            f"{GO} string into Go struct field RevisionSpec.{POD_PATH}.affinity"
+            " of type v1.Affinity",
+            id="a text for an affinity",
+        ),
+        pytest.param(
+            f"{POD_PATH}.affinity",
+            {"nodeAffinity": {f"preferred{DURING}": [{"weight": "1"}]}},
+            f"{GO} string into Go struct field PreferredSchedulingTerm"
+            f".{POD_PATH}.affinity.nodeAffinity.preferred{DURING}.weight of type int32",
+            id="below an affinity",
+        ),
+        pytest.param(
+            f"{POD_PATH}.tolerations",
+            [{"key": "a", "effect": 1}],
+            f"{GO} number into Go struct field Toleration.{POD_PATH}.tolerations.effect"
+            " of type v1.TaintEffect",
+            id="below a toleration",
+        ),
+        pytest.param(
+            f"{POD_PATH}.tolerations",
+            {"key": "a"},
+            f"{GO} object into Go struct field RevisionSpec.{POD_PATH}.tolerations"
+            " of type []v1.Toleration",
+            id="a toleration for a list of them",
+        ),
+        pytest.param(
+            f"{POD_PATH}.securityContext",
+            {"fsGroup": "root"},
+            f"{GO} string into Go struct field PodSecurityContext"
+            f".{POD_PATH}.securityContext.fsGroup of type int64",
+            id="below the pod's security context",
+        ),
+        pytest.param(
+            f"{POD_PATH}.volumes",
+            [{"name": "v", "emptyDir": {"medium": True}}],
+            f"{GO} bool into Go struct field EmptyDirVolumeSource"
+            f".{POD_PATH}.volumes.emptyDir.medium of type v1.StorageMedium",
+            id="below a volume's source",
         ),
         pytest.param(
             f"{POD_PATH}.containers.0.resources",
