@@ -84,18 +84,18 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_framed",
-        "_head",
         "_head_complete",
+        "_heads",
         "_owner",
         "_parser",
         "_transport",
         "exchange",
     )
 
-    def __init__(self, owner: Owner, head: bytes) -> None:
-        """`head` is what each request is."""
+    def __init__(self, owner: Owner, heads: tuple[bytes, ...]) -> None:
+        """`heads` are what requests are, in turn, by their number in the load."""
         self._owner = owner
-        self._head = head
+        self._heads = heads
         self._transport: asyncio.Transport | None = None
         self._parser = HttpResponseParser(self)
         self._framed = False
@@ -116,7 +116,7 @@ class Connection(asyncio.Protocol):
         exchange.sent = now
         self.exchange = exchange
         self._framed = self._head_complete = False
-        self._transport.write(self._head)
+        self._transport.write(self._heads[exchange.sequence % len(self._heads)])
 
     def give_up_before(self, oldest: float) -> None:
         """End the exchange if it was planned before that moment, and with it the connection."""

@@ -21,18 +21,18 @@ _KEPT_BYTES = _PREFIX_BYTES + TEXT_BYTES_MAX
 
 
 class Request:
-    """What every stream of a load sends."""
+    """What a stream of a load sends."""
 
-    def __init__(self, plan: LoadPlan) -> None:
+    def __init__(self, plan: LoadPlan, path: str) -> None:
         self.is_call = plan.protocol == "grpc"
         if self.is_call:
-            self.headers: Headers = request_headers(plan.host, plan.path, plan.timeout_s)
+            self.headers: Headers = request_headers(plan.host, path, plan.timeout_s)
             self.body = framed(b"")
         else:
             self.headers = [
                 (":method", "GET"),
                 (":scheme", "http"),
-                (":path", plan.path),
+                (":path", path),
                 (":authority", plan.host),
                 ("accept", "*/*"),
             ]
@@ -59,9 +59,10 @@ class MultiplexedConnection(asyncio.Protocol):
     once.
     """
 
-    def __init__(self, owner: Owner, request: Request) -> None:
+    def __init__(self, owner: Owner, requests: tuple[Request, ...]) -> None:
+        """`requests` are sent in turn, by their number in the load."""
         self._owner = owner
-        self._request = request
+        self._requests = requests
         self._client = Http2Client()
         self._calls: dict[int, _Call] = {}
         self._transport: asyncio.Transport | None = None
@@ -72,12 +73,13 @@ class MultiplexedConnection(asyncio.Protocol):
 
     @property
     def has_room(self) -> bool:
-        return not self.is_closing and self._client.has_room(len(self._request.body))
+        return not self.is_closing and self._client.has_room(len(self._requests[0].body))
 
     def send(self, exchange: Exchange, now: float) -> None:
         """Send one request; there must be room."""
         exchange.sent = now
-        stream = self._client.request(self._request.headers, self._request.body)
+        request = self._requests[exchange.sequence % len(self._requests)]
+        stream = self._client.request(request.headers, request.body)
         self._calls[stream] = _Call(exchange)
         self._flush()
 
@@ -158,7 +160,7 @@ class MultiplexedConnection(asyncio.Protocol):
 
     def _finish(self, call: _Call) -> None:
         exchange = call.exchange
-        if not self._request.is_call:
+        if not self._requests[0].is_call:
             exchange.text = bytes(call.body[:TEXT_BYTES_MAX])
             self._owner.answered(self, exchange)
             return

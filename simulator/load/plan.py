@@ -34,9 +34,10 @@ class Part(Struct, frozen=True):
 class LoadPlan(Struct, frozen=True):
     """One load on one host of the gateway at `address`:`port`.
 
-    `host` is the Host header, or `:authority`. A request that has no whole answer `timeout_s`
-    after its planned moment counts as an error; HTTP/1.1 closes its connection, HTTP/2 resets its
-    stream. A gRPC call sends an empty message to the method `path`, with that time as deadline.
+    `host` is the Host header, or `:authority`. Requests ask for `path` and `more_paths` in turn. A
+    request that has no whole answer `timeout_s` after its planned moment counts as an error;
+    HTTP/1.1 closes its connection, HTTP/2 resets its stream. A gRPC call sends an empty message to
+    the method `path`, with that time as deadline.
 
     Requests that are planned for the first `warm_s` are sent and counted apart. With `slice_s`
     the report also has what happened in each such piece of the time after that. `explain` asks
@@ -48,6 +49,7 @@ class LoadPlan(Struct, frozen=True):
     host: str
     schedule: Schedule
     path: str = "/"
+    more_paths: tuple[str, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     connections_max: int = 64
     timeout_s: float = 10.0

@@ -136,12 +136,14 @@ class Actor:
     async def _load(self, load: model.Load) -> None:
         host = await self._play.host(load.service, load.tag)
         address, port = self._world.gateway
+        first, *more = load.paths or (load.path,)
         plan = LoadPlan(
             address=address,
             port=port,
             host=host,
             schedule=schedule_of(load),
-            path=load.path or (GRPC_METHOD if load.protocol == "grpc" else "/"),
+            path=first or (GRPC_METHOD if load.protocol == "grpc" else "/"),
+            more_paths=tuple(more),
             headers=tuple(load.headers.items()),
             connections_max=connections_of(load),
             timeout_s=seconds(load.timeout),

@@ -184,8 +184,11 @@ def _load_flaws(load: model.Load, path: str, loads: Mapping[str, str]) -> Iterat
             yield Flaw(f"{path}.headers.{name}", "a header's value is printable ASCII")
     if load.arrivals == "poisson" and load.rate is None:
         yield Flaw(f"{path}.arrivals", "`arrivals` goes with `rate`, not with `requests`")
-    if load.path and not re.fullmatch(r"/[!-~]*", load.path):
-        yield Flaw(f"{path}.path", "a path starts with `/` and is percent-encoded")
+    if load.path and load.paths:
+        yield Flaw(f"{path}.paths", "give either `path` or `paths`")
+    for name, one in (("path", load.path), *((f"paths[{i}]", p) for i, p in enumerate(load.paths))):
+        if (one or name != "path") and not re.fullmatch(r"/[!-~]*", one):
+            yield Flaw(f"{path}.{name}", "a path starts with `/` and is percent-encoded")
     if load.background in loads:
         yield Flaw(f"{path}.background", f"a load named {load.background!r} is running already")
 

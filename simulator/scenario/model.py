@@ -41,7 +41,8 @@ class Load(Struct, frozen=True, forbid_unknown_fields=True):
     steps that follow, until an `expect` judges the whole of it. `rate` is per second; `duration`
     and `timeout` are like "500ms" or "10s".
     `path` "" is what the protocol has for it: "/", or the method SayHello of gRPC's Greeter.
-    `arrivals: poisson` sends at the same rate as many independent users would.
+    `paths` are asked for in turn. `arrivals: poisson` sends at the same rate as independent users
+    would.
     """
 
     service: str
@@ -53,6 +54,7 @@ class Load(Struct, frozen=True, forbid_unknown_fields=True):
     tag: str = ""
     protocol: Literal["http1", "h2c", "grpc"] = "http1"
     path: str = ""
+    paths: tuple[str, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     arrivals: Literal["constant", "poisson"] = "constant"
     timeout: str = "10s"

@@ -57,6 +57,11 @@ def test_every_request_asks_the_gateway_who_answers() -> None:
     assert "X-Test: yes" in lines
 
 
+def test_paths_are_asked_for_in_turn() -> None:
+    _, _, server = send(AsFastAsPossible(5), lambda _: Reply(), path="/a", more_paths=("/b", "/c"))
+    assert [head.split()[1] for head in server.heads] == [b"/a", b"/b", b"/c", b"/a", b"/b"]
+
+
 def test_a_closed_loop_of_one_keeps_the_order_and_its_connection() -> None:
     report, answers, server = send(
         AsFastAsPossible(20, connections=1), lambda n: Reply(revision=f"r{n}")
@@ -263,5 +268,6 @@ def test_a_cancelled_load_leaves_nothing_behind() -> None:
 
 def test_the_head_is_one_that_any_server_reads() -> None:
     plan = plan_for(80, AsFastAsPossible(1), path="/a?b=c")
-    assert request_head(plan).startswith(b"GET /a?b=c HTTP/1.1\r\nHost: hello.default.example.com")
-    assert request_head(plan).endswith(b"\r\n\r\n")
+    head = request_head(plan, plan.path)
+    assert head.startswith(b"GET /a?b=c HTTP/1.1\r\nHost: hello.default.example.com")
+    assert head.endswith(b"\r\n\r\n")

@@ -47,6 +47,17 @@ def send(
     return asyncio.run(main())
 
 
+def test_paths_are_asked_for_in_turn() -> None:
+    _, _, server = send(
+        AsFastAsPossible(5),
+        lambda _, stream: reply(stream, b"hi"),
+        protocol="h2c",
+        path="/a",
+        more_paths=("/b",),
+    )
+    assert [dict(head)[":path"] for head in server.asked] == ["/a", "/b", "/a", "/b", "/a"]
+
+
 def test_calls_share_a_connection_and_say_who_answered() -> None:
     report, answers, server = send(
         ConstantRate(500, 0.2), lambda n, s: grpc_reply(s, "Hello!", f"hello-0000{1 + n % 2}")

@@ -160,6 +160,8 @@ def test_events_logs_and_latencies_are_claims_of_a_story() -> None:
         ("- expect: {log: {of: a}}", "`contains` is missing"),
         ("- load: {service: a, requests: 1, headers: {Host: b}}", "'Host' is no header that"),
         ('- load: {service: a, requests: 1, headers: {X: "b\\n"}}', "is printable ASCII"),
+        ("- load: {service: a, requests: 1, path: /a, paths: [/b]}", "either `path` or `paths`"),
+        ("- load: {service: a, requests: 1, paths: [/b, c]}", "3:47: a path starts with `/`"),
         ("- load: {service: a, requests: 1, arrivals: poisson}", "`arrivals` goes with `rate`"),
     ],
 )
