@@ -1,4 +1,4 @@
-"""Whole families of splits, and how far a splitter strays from its shares in any of them. Pure."""
+"""Whole families of splits, and how far an algorithm strays in any of them. Pure."""
 
 from __future__ import annotations
 
@@ -6,75 +6,80 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from random import Random
 
-from gateway.splitting.splitter import Splitter, make_splitter
-from knary.splits import bound_of
+from benchmarks.harness.documents.splitters import Family
+from benchmarks.harness.splitters.algorithms.entrant import Entrant, Weights, picked
+from benchmarks.harness.splitters.weights import in_words
+from gateway.contract import SPLITTERS
+from gateway.splitting.credit import FULL
 
-PERCENTS = 100
+TURNS = 100
 MANY = 20
 RANDOM_SPLITS = 100
-
-Weights = tuple[int, ...]
+_PERCENT = FULL // 100
 
 
 def two_way() -> Iterator[Weights]:
-    """Yield all splits of 100 into two whole percents, but for their order."""
-    return ((PERCENTS - low, low) for low in range(1, PERCENTS // 2 + 1))
+    """Yield all splits into two whole percents, but for their order."""
+    return (_percents(100 - low, low) for low in range(1, 51))
 
 
 def three_way() -> Iterator[Weights]:
-    """Yield all splits of 100 into three whole percents, but for their order."""
-    for low in range(1, PERCENTS // 3 + 1):
-        for middle in range(low, (PERCENTS - low) // 2 + 1):
-            yield PERCENTS - low - middle, middle, low
+    """Yield all splits into three whole percents, but for their order."""
+    for low in range(1, 34):
+        for middle in range(low, (100 - low) // 2 + 1):
+            yield _percents(100 - low - middle, middle, low)
 
 
 def many_way(random: Random) -> Iterator[Weights]:
-    """Yield random splits of 100 into 20 whole percents."""
+    """Yield random splits into 20 whole percents."""
     for _ in range(RANDOM_SPLITS):
-        cuts = sorted(random.sample(range(1, PERCENTS), MANY - 1))
-        yield tuple(b - a for a, b in zip([0, *cuts], [*cuts, PERCENTS], strict=True))
+        cuts = sorted(random.sample(range(1, 100), MANY - 1))
+        yield _percents(*(b - a for a, b in zip([0, *cuts], [*cuts, 100], strict=True)))
 
 
-def made(name: str, weights: Sequence[int], seed: int) -> Splitter:
-    """Return a splitter over targets that are named by their index."""
-    return make_splitter(name, {str(i): w for i, w in enumerate(weights)}, {}, Random(seed))
+def families(seed: int) -> dict[str, tuple[Weights, ...]]:
+    """Return the families by name."""
+    return {
+        "two targets": tuple(two_way()),
+        "three targets": tuple(three_way()),
+        f"{MANY} targets": tuple(many_way(Random(seed))),
+    }
 
 
-def lag(name: str, weights: Sequence[int], turns: int, seed: int) -> Fraction:
-    """Return the worst |picked - due| of any target at any prefix, in requests.
+def takes_part(entrant: Entrant) -> bool:
+    """Tell whether 100 turns say anything of an entrant: not of tables of keys."""
+    return not entrant.is_keyed or entrant.name in SPLITTERS
 
-    Splits that go by a key get one key per turn.
-    """
-    splitter = made(name, weights, seed)
-    total, picked, worst = sum(weights), [0] * len(weights), 0
-    for turn in range(1, turns + 1):
-        picked[splitter.pick_for(b"client-%d" % turn)] += 1
+
+def family_of(entrant: Entrant, name: str, splits: Sequence[Weights], seed: int) -> Family:
+    """Return the worst lag over 100 turns of all these splits."""
+    worst, where, kept = Fraction(-1), splits[0], True
+    bound = entrant.bound(len(splits[0]), TURNS)
+    for weights in splits:
+        found = lag(picked(entrant, weights, seed, TURNS), weights)
+        if found > worst:
+            worst, where = found, weights
+        if bound is not None and found > bound.requests + 1e-9:
+            kept = False
+    return Family(
+        algorithm=entrant.name,
+        family=name,
+        splits=len(splits),
+        worst_lag_requests=float(worst),
+        worst_weights=in_words(where),
+        kept=kept if bound is not None else None,
+    )
+
+
+def lag(picks: Sequence[int], weights: Weights) -> Fraction:
+    """Return the worst |picked - due| of any target at any prefix, in requests."""
+    total, counts, worst = sum(weights), [0] * len(weights), 0
+    for turn, target in enumerate(picks, start=1):
+        counts[target] += 1
         for i, weight in enumerate(weights):
-            worst = max(worst, abs(picked[i] * total - weight * turn))
+            worst = max(worst, abs(counts[i] * total - weight * turn))
     return Fraction(worst, total)
 
 
-def worst_lag(name: str, splits: Sequence[Weights], seed: int) -> tuple[Fraction, bool]:
-    """Return the worst lag over 100 turns of all, and whether each keeps its proven bound."""
-    most, kept = Fraction(0), True
-    for weights in splits:
-        found, bound = lag(name, weights, PERCENTS, seed), bound_of(name, len(weights))
-        most = max(most, found)
-        kept = kept and (bound is None or found <= bound)
-    return most, kept
-
-
-def percent_of_last(name: str, weights: Sequence[int], turns: int, seed: int) -> float:
-    """Return the percent that the last target gets."""
-    splitter, last = made(name, weights, seed), len(weights) - 1
-    picked = sum(splitter.pick_for(b"client-%d" % turn) == last for turn in range(turns))
-    return 100 * picked / turns
-
-
-def rhythm(name: str, weights: Sequence[int], period: int, cycles: int, seed: int) -> float:
-    """Return how many times its share the last target gets of one request of a client's cycle."""
-    splitter, last = made(name, weights, seed), len(weights) - 1
-    met = [0] * period
-    for turn in range(period * cycles):
-        met[turn % period] += splitter.pick_for(b"client-%d" % turn) == last
-    return max(met) * sum(weights) / weights[-1] / cycles
+def _percents(*parts: int) -> Weights:
+    return tuple(part * _PERCENT for part in parts)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import pytest
+
+QUICK = ("--picks", "2000", "--workers", "2")
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -17,14 +20,44 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_splitter_that_is_not_there_is_a_usage_error_with_near_ones() -> None:
-    done = bench("stratifed")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "Error: no splitter 'stratifed'; did you mean stratified?\n"
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["stratifed"], "no splitter 'stratifed'; did you mean stratified?"),
+        (["--weights", "1/1/1"], "--weights 1/1/1: these are no steps of 0.01 %"),
+        (["edf", *QUICK, "--json", "/nowhere/at/all"], "cannot write /nowhere/at/all: No such"),
+    ],
+)
+def test_a_wrong_command_line_is_a_usage_error(arguments: list[str], said: str) -> None:
+    done = bench(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: {said}")
 
 
-@pytest.mark.parametrize("name", ["exact", "random"])
-def test_one_splitter_has_one_row(name: str) -> None:
-    done = bench(name)
+def test_a_table_fits_a_terminal_and_marks_the_worst() -> None:
+    done = bench("exact", "edf", "random", *QUICK, "--each", "--families")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1].startswith(f"{name} ")
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    rows = {line.split()[0]: line for line in lines if line[:1].isalpha()}
+    assert {"exact", "edf", "random"} <= set(rows)
+    assert any("*" in line for line in lines if line.startswith("random"))
+
+
+def test_the_document_has_every_algorithm_with_all_weights() -> None:
+    done = bench("stratified", "alias", "--weights", "90/10", "--weights", "60/30/10", *QUICK,
+        "--json", "-")  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    document = json.loads(done.stdout)
+    assert document["schema"] == "knary.bench.splitters/v1"
+    splits = document["results"]["splits"]
+    assert [(each["algorithm"], each["weights"]) for each in splits] == [
+        ("stratified", "90/10"),
+        ("stratified", "60/30/10"),
+        ("alias", "90/10"),
+        ("alias", "60/30/10"),
+    ]
+    assert all(each["bound"]["kept"] for each in splits if each["algorithm"] == "stratified")
+    assert all(set(each["first_picks"]) <= set("012") for each in splits)
+    names = {each["name"] for each in document["measures"]}
+    assert {"worst_lag_requests", "pick_ns", "split_bytes", "ramp_lag_requests"} <= names
