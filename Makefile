@@ -131,7 +131,7 @@ bench-split: ## Measure how exact the splits are, and their latency
 
 bench-lag: ## Compare how far each splitter strays, without a network
 	$(RUNTIME)
-	@$(BIN)/knary bench splitters $(ARGS)
+	@$(BIN)/knary bench splitters --families $(ARGS)
 
 bench-sticky: ## Measure how far sticky sessions stray, and what one costs
 	$(RUNTIME)

@@ -6,14 +6,18 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.harness.documents import comparison, gateway
+from benchmarks.harness.documents import comparison, gateway, splitters
 from benchmarks.harness.documents.comparison import ComparisonDocument
 from benchmarks.harness.documents.envelope import Document
 from benchmarks.harness.documents.gateway import GatewayResult
+from benchmarks.harness.documents.splitters import SplittersResult
 
 # What a run leaves behind. A kind's line here gives it a published schema, and a place in
 # `knary bench compare`.
-DOCUMENTS: dict[str, Any] = {gateway.SCHEMA: Document[GatewayResult]}
+DOCUMENTS: dict[str, Any] = {
+    gateway.SCHEMA: Document[GatewayResult],
+    splitters.SCHEMA: Document[SplittersResult],
+}
 
 
 PUBLISHED: dict[str, Any] = {**DOCUMENTS, comparison.SCHEMA: ComparisonDocument}

@@ -72,7 +72,7 @@ def splitters(
     """Compare splitting algorithms: how exact, how even, how predictable, what they cost.
 
     The gateway's own, and those of others. Ends with 1 when a run broke a proven bound.
-    docs/bench-splitters.md says what is measured, and has the schema of the JSON.
+    docs/bench-splitters.md says what is measured.
 
     \b
     Examples:
