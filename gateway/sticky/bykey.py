@@ -27,7 +27,6 @@ class KeyStickiness(Stickiness):
         super().__init__(row, key, positions, idle_s_max)
         self.kind = row.sticky
         self._header = row.sticky_name.encode("latin-1")
-        self._split = row.key
         self._table = table
         self._shares_name = table.remember(self.shares)
 
@@ -36,7 +35,7 @@ class KeyStickiness(Stickiness):
         if not value:
             return Seat(turn(), ALONE, "no-header")
         table = self._table
-        digest = table.digest(self._split, value)
+        digest = table.digest(self.split, value)
         is_taken = table.take(digest)
         try:
             record = table.find(digest, now_s, self.idle_s_max)

@@ -46,7 +46,9 @@ class Stickiness:
 
         A session that sends nothing for `idle_s_max` is forgotten.
         """
-        self.signer = Signer(key, row.key)
+        # Of another epoch they are another split's: they begin anew with the turns.
+        self.split = f"{row.key}\0{row.epoch}" if row.epoch else row.key
+        self.signer = Signer(key, self.split)
         shares = [share for share in row.shares if share.weight > 0]
         self.names = [self.signer.name_of(share.backend) for share in shares]
         weights = normalised([share.weight for share in shares])

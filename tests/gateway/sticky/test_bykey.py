@@ -27,9 +27,9 @@ class Workers:
         self._kind, self._name = kind, name
         self.split(9_000, 1_000)
 
-    def split(self, *weights: int, key: str = "shop") -> None:
+    def split(self, *weights: int, key: str = "shop", epoch: int = 0) -> None:
         shares = tuple(Share(f"d/v{number}", weight) for number, weight in enumerate(weights, 1))
-        row = Split(key, shares, sticky=self._kind, sticky_name=self._name)
+        row = Split(key, shares, sticky=self._kind, sticky_name=self._name, epoch=epoch)
         self.each = cycle(
             [
                 KeyStickiness(row, KEY, Positions(number), DAY_S, table)
@@ -130,3 +130,10 @@ def test_a_session_lasts_as_long_as_its_client_comes_again(tmp_path: Path) -> No
         now += int(DAY_S) - 1
         assert workers.ask("ann", None, now) == (1, KEPT, "")
     assert workers.ask("ann", turns(0), now + int(DAY_S) + 1) == (0, NEW, "unknown")
+
+
+def test_when_splits_begin_anew_so_do_their_sessions(tmp_path: Path) -> None:
+    workers = Workers(tmp_path)
+    workers.ask("ann", turns(1))
+    workers.split(9_000, 1_000, epoch=1)
+    assert workers.ask("ann", turns(0)) == (0, NEW, "unknown")

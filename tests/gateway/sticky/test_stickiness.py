@@ -23,10 +23,10 @@ IP = "192.0.2.1"  # no matter
 
 
 def sticky(
-    *weights: int, name: str = "shop", key: bytes = KEY, positions: int = 7
+    *weights: int, name: str = "shop", key: bytes = KEY, positions: int = 7, epoch: int = 0
 ) -> CookieStickiness:
     shares = tuple(Share(f"d/v{number}", weight) for number, weight in enumerate(weights, 1))
-    row = Split(name, shares, sticky="cookie", sticky_name="knary-1")
+    row = Split(name, shares, sticky="cookie", sticky_name="knary-1", epoch=epoch)
     return CookieStickiness(row, key, Positions(positions), DAY_S)
 
 
@@ -82,8 +82,8 @@ def test_a_cookie_that_is_not_ours_begins_a_new_session(
         assert split.seat(cookie(seat), IP, NOW, no_turn).outcome == KEPT
 
 
-@pytest.mark.parametrize("other", [{"name": "blog"}, {"key": bytes(32)}])
-def test_a_cookie_of_another_service_or_instance_begins_a_new_session(other: dict) -> None:
+@pytest.mark.parametrize("other", [{"name": "blog"}, {"key": bytes(32)}, {"epoch": 1}])
+def test_a_cookie_of_another_service_instance_or_epoch_begins_a_new_session(other: dict) -> None:
     line = cookie(sticky(5_000, 5_000, **other).seat([], IP, NOW, turns(1)))
     seat = sticky(5_000, 5_000).seat(line, IP, NOW, turns(0))
     assert (seat.outcome, seat.because) == (NEW, "not-ours")
