@@ -18,7 +18,7 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 
 .PHONY: help demo test test-all test-pythons test-compiled compile compile-clean lint format types contracts \
 	check conformance conformance-api conformance-websocket durability bench soak bench-api bench-gateway bench-gateway-all \
-	bench-lag bench-memory bench-profile bench-split \
+	bench-emulator bench-lag bench-memory bench-profile bench-split \
 	bench-startup bench-sticky bench-tables bench-updates lock clean
 
 help: ## Say what can be made
@@ -136,6 +136,10 @@ bench-lag: ## Compare how far each splitter strays, without a network
 bench-sticky: ## Measure how far sticky sessions stray, and what one costs
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/sticky_sessions.py $(ARGS)
+
+bench-emulator: ## Measure what a test waits for: start, reset, close
+	$(RUNTIME)
+	@$(BIN)/python benchmarks/emulator.py $(ARGS)
 
 bench-startup: ## Measure start, update and `knary get`
 	$(RUNTIME)
