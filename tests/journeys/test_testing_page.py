@@ -42,6 +42,15 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def plugin() -> tuple[str, ...]:
+    """Return how pytest is to load the plugin.
+
+    A development environment may have been made before there was an entry point.
+    """
+    known = {point.value for point in entry_points(group="pytest11")}
+    return () if PLUGIN in known else ("-p", PLUGIN)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Write each block that begins with a file's name into that file."""
@@ -56,10 +65,7 @@ def project(tmp_path: Path) -> Path:
 def test_its_tests_pass(project: Path) -> None:
     files = sorted(file.name for file in project.glob("tests/*.py"))
     assert files == ["test_canary.py", "test_marked.py", "test_plain.py"]
-    # A development environment may have been made before there was an entry point.
-    known = {point.value for point in entry_points(group="pytest11")}
-    plugin = () if PLUGIN in known else ("-p", PLUGIN)
-    done = run(project, sys.executable, "-m", "pytest", "-q", *plugin)
+    done = run(project, sys.executable, "-m", "pytest", "-q", *plugin())
     assert done.returncode == 0, done.stdout + done.stderr
     assert "6 passed" in done.stdout
 
@@ -78,3 +84,14 @@ def test_its_commands_exist(project: Path) -> None:
         assert helped.returncode == 0, helped.stderr
         for option in (word for word in words if word.startswith("--")):
             assert option in helped.stdout
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_readmes_test_passes(readme: str, project: Path) -> None:
+    (test,) = re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text("utf-8"), re.DOTALL)
+    first = (project / "service.yaml").read_text()
+    (project / "service-1.yaml").write_text(first)
+    (project / "service-2.yaml").write_text(first.replace("value: World", "value: Knative"))
+    (project / "tests" / "test_readme.py").write_text(test)
+    done = run(project, sys.executable, "-m", "pytest", "-q", *plugin(), "tests/test_readme.py")
+    assert done.returncode == 0, done.stdout + done.stderr
