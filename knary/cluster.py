@@ -20,6 +20,7 @@ Document = dict[str, Any]
 MANAGER = "knary-emulator"  # of the fields that it applies
 REQUEST_S_MAX = 30.0
 FALSE_S_MAX = 2.0  # Ready may be False for so long before that counts, as in kn
+ALL_NAMESPACES = ""
 JSON, MERGE_PATCH = "application/json", "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 KNATIVE = "serving.knative.dev/v1"
@@ -39,7 +40,8 @@ class Kind(NamedTuple):
     def path(self, namespace: str, name: str = "") -> str:
         """Return the path of an object, or of its collection."""
         root = "apis" if "/" in self.api_version else "api"
-        scope = f"/namespaces/{quote(namespace, safe='')}" if self.namespaced else ""
+        inside = self.namespaced and namespace != ALL_NAMESPACES
+        scope = f"/namespaces/{quote(namespace, safe='')}" if inside else ""
         end = f"/{quote(name, safe='')}" if name else ""
         return f"/{root}/{self.api_version}{scope}/{self.plural}{end}"
 
@@ -282,6 +284,11 @@ def _kind(api_version: str, found: Document) -> Kind:
     called = (found["name"], found["singularName"], found["kind"], *found.get("shortNames", ()))
     names = frozenset(name.lower() for name in called)
     return Kind(api_version, found["kind"], found["name"], found["namespaced"], names)
+
+
+def is_true(found: Document, type_: str) -> bool:
+    """Tell whether the condition is True for the present generation."""
+    return _condition(found, type_)[0] == "True"
 
 
 def _condition(found: Document, type_: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from knary import manifests, traffic
 from knary.cluster import Document
-from knary.instance import Instance
+from knary.instance import Instance, is_setting
 from knary.manifests import Manifest
 from knary.observing import Rates, Split, judge, requests_for
 from knary.problems import ApiRefused, EmulatorError, NotReady, NotStarted
@@ -134,12 +134,16 @@ class Emulator:
         """Create or change objects as a manifest says; return them once they are in force.
 
         The manifest is YAML text, a file or folder, an object, or several. A Service is in force
-        when the very next request obeys. Raise NotReady, with what its replicas printed.
+        when the very next request obeys, a ConfigMap in `knative-serving` when all that there is
+        does. Raise NotReady, with what its replicas printed.
         """
         cluster = self._changing.cluster
-        sent = [cluster.apply(one, namespace) for one in manifests.read(manifest)]
+        read = manifests.read(manifest)
+        before = self._running.ready_services() if any(map(is_setting, read)) else []
+        sent = [cluster.apply(one, namespace) for one in read]
         if not wait:
             return sent
+        self._running.wait_for_settings(filter(is_setting, sent), before, timeout_s)
         done = []
         for one in sent:
             kind = cluster.kind_of(one)

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from knary.cluster import KNATIVE, Cluster, Document, Kind
+from knary.cluster import ALL_NAMESPACES, KNATIVE, Cluster, Document, Kind, is_true
 from knary.console import Console
-from knary.problems import ApiRefused, EmulatorError
+from knary.problems import ApiRefused, EmulatorError, WaitTimedOut
 from knary.requesting import GatewayPort
 from knary.starting import Running
 
 _INSIDE = ".svc.cluster.local"
+_HOPS = 3  # a setting changes a Route or a Revision; that a Configuration; that a Service
+_POLL_INTERVAL_S = 0.02
+
+
+class Named(NamedTuple):
+    """Which object of a kind."""
+
+    namespace: str
+    name: str
+
+
+def is_setting(document: Document) -> bool:
+    """Tell whether it is one of the operator's ConfigMaps, which change other objects."""
+    metadata = document.get("metadata") or {}
+    return document.get("kind") == "ConfigMap" and metadata.get("namespace") == "knative-serving"
 
 
 class Instance:
@@ -47,6 +63,41 @@ class Instance:
     def service(self) -> Kind:
         """Return Knative's kind Service, which shares its name with Kubernetes'."""
         return self.cluster.kind_of({"apiVersion": KNATIVE, "kind": "Service"})
+
+    def ready_services(self) -> list[Named]:
+        """Return the Services that are Ready now."""
+        return [
+            Named(one["metadata"]["namespace"], one["metadata"]["name"])
+            for one in self.cluster.items(self.service, ALL_NAMESPACES)
+            if is_true(one, "Ready")
+        ]
+
+    def wait_for_settings(
+        self, settings: Iterable[Document], services: Iterable[Named], timeout_s: float
+    ) -> None:
+        """Return when controllers have obeyed these ConfigMaps, and the services are Ready by them.
+
+        Raise WaitTimedOut, NotReady.
+        """
+        versions = [int(one["metadata"]["resourceVersion"]) for one in settings]
+        if not versions:
+            return
+        deadline = time.monotonic() + timeout_s
+        version = max(versions)
+        for _ in range(_HOPS):
+            while self._reconciled() < version:
+                if time.monotonic() >= deadline:
+                    raise WaitTimedOut("the controllers have not obeyed the settings yet")
+                time.sleep(_POLL_INTERVAL_S)
+            maps = self.cluster.kind("configmaps").path("knative-serving")
+            version = int(self.cluster.call("GET", maps)["metadata"]["resourceVersion"])
+        for service in services:
+            left_s = max(0.0, deadline - time.monotonic())
+            self.cluster.wait(self.service, service.namespace, service.name, left_s)
+
+    def _reconciled(self) -> int:
+        found: int = self.console.call("GET", "/knary/status")["controlPlane"]["reconciled"]
+        return found
 
     def port_of(self, host: str) -> GatewayPort:
         """Return the gateway's port on which a host is answered: the inside has its own."""

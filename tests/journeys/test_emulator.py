@@ -121,6 +121,19 @@ def test_requests_of_every_kind(emulator: knary.Emulator) -> None:
     assert emulator.request("in").text == "Hello in!\n"
 
 
+def test_a_setting_is_in_force_when_it_is_applied(emulator: knary.Emulator) -> None:
+    emulator.apply(service("one"))
+    assert emulator.host("hello") == "hello.default.example.com"
+    emulator.apply(setting("config-domain", {"shop.example": ""}))
+    assert emulator.host("hello") == "hello.default.shop.example"
+    assert emulator.request("hello").text == "Hello one!\n"
+
+
+def setting(name: str, data: dict[str, str]) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "knative-serving"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
 def test_what_is_refused_says_why(emulator: knary.Emulator) -> None:
     with pytest.raises(knary.ApiRefused, match="not found") as missing:
         emulator.get("ksvc", "nobody")
@@ -168,14 +181,7 @@ def test_after_a_reset_nothing_is_left_and_every_name_is_free(emulator: knary.Em
         two_revisions(emulator, r00001=50, r00002=50)
         emulator.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine"}})
         emulator.apply(service("there"), namespace="mine")
-        emulator.apply(
-            {
-                "apiVersion": "v1",
-                "kind": "ConfigMap",
-                "metadata": {"name": "config-defaults", "namespace": "knative-serving"},
-                "data": {"revision-timeout-seconds": "7"},
-            }
-        )
+        emulator.apply(setting("config-defaults", {"revision-timeout-seconds": "7"}))
         pods += [replica["pid"] for replica in emulator.status["replicas"]]
         emulator.reset()
         assert emulator.request("hello").status == 404
