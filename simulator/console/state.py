@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,7 @@ SCHEMA = 1
 class StateSettings:
     """Bounds. `late_turns` of the loop are what a controller takes from its look to its writes."""
 
+    begin_s_max: float = 10.0
     acknowledge_s_max: float = 10.0
     late_turns: int = 3
     mending_passes_max: int = 10
@@ -85,29 +87,23 @@ class InstanceState:
         self._settings = settings
         self._baseline: list[Resource] = []
         self._turn = asyncio.Lock()
+        self._has_begun = asyncio.Event()
 
     async def begin(self) -> None:
         """Take what there is as the baseline; a control plane that starts again goes on with it."""
         try:
-            document = await asyncio.to_thread(self._baseline_file.read_bytes)
-            self._baseline = await asyncio.to_thread(snapshots.read, document)
-            dealt = msgspec.json.decode(self._dealt_file.read_bytes(), type=_Dealt)
+            await self._go_on()
         except FileNotFoundError:
-            if not self._baseline:
-                await self.keep_baseline()
-            return
+            await self._keep()
         except (OSError, msgspec.MsgspecError, KnaryError) as error:
             log.warning("the baseline is lost: from here on it is what there is now: %s", error)
-            await self.keep_baseline()
-            return
-        self._deal(dealt.seed, dealt.epoch)
+            await self._keep()
+        self._has_begun.set()
 
     async def keep_baseline(self) -> Report:
         """Let what there is now be what a reset leads back to."""
-        async with self._turn:
-            self._baseline = lasting(self._objects())
-            document = await asyncio.to_thread(self._written, self._baseline)
-            await self._write(self._baseline_file, document)
+        async with self._my_turn():
+            await self._keep()
             return self._report()
 
     async def reset(self, seed: int | None = None) -> Report:
@@ -115,7 +111,7 @@ class InstanceState:
 
         Return when the gateway obeys.
         """
-        async with self._turn:
+        async with self._my_turn():
             self._deal(self._first_seed if seed is None else seed, self._traffic.epoch + 1)
             await self._become(self._baseline)
             await self._note_dealt()
@@ -123,7 +119,7 @@ class InstanceState:
 
     async def reseed(self, seed: int | None) -> Report:
         """Let all splits begin anew with this seed; None is chance. Return when they have."""
-        async with self._turn:
+        async with self._my_turn():
             self._deal(seed, self._traffic.epoch + 1)
             await self._served(())
             await self._note_dealt()
@@ -136,12 +132,36 @@ class InstanceState:
     async def restore(self, document: bytes) -> Report:
         """Make the state that of a document. Raise ApiError for an unfit one, changing nothing."""
         wanted = await asyncio.to_thread(snapshots.read, document)
-        async with self._turn:
+        async with self._my_turn():
             self._deal(self._traffic.seed, self._traffic.epoch + 1)
             await self._become(wanted)
             await self._ensure(self._store)
             await self._note_dealt()
             return self._report()
+
+    @asynccontextmanager
+    async def _my_turn(self) -> AsyncIterator[None]:
+        """Let one change everything at a time, and nobody before `begin`. Raise Unavailable."""
+        try:
+            async with asyncio.timeout(self._settings.begin_s_max):
+                await self._has_begun.wait()
+        except TimeoutError as error:
+            raise Unavailable("it is starting: try again later") from error
+        async with self._turn:
+            yield
+
+    async def _go_on(self) -> None:
+        """Take what an earlier control plane of this instance kept."""
+        document = await asyncio.to_thread(self._baseline_file.read_bytes)
+        self._baseline = await asyncio.to_thread(snapshots.read, document)
+        if self._dealt_file.exists():
+            dealt = msgspec.json.decode(self._dealt_file.read_bytes(), type=_Dealt)
+            self._deal(dealt.seed, dealt.epoch)
+
+    async def _keep(self) -> None:
+        self._baseline = lasting(self._objects())
+        document = await asyncio.to_thread(self._written, self._baseline)
+        await self._write(self._baseline_file, document)
 
     # How ---------------------------------------------------------------------------------------
 

@@ -13,11 +13,12 @@ from typing import NamedTuple
 from simulator.resources.apps import Deployment
 from simulator.resources.core import Event, Pod
 from simulator.resources.endpoints import Endpoints
+from simulator.resources.endpointslices import EndpointSlice
 from simulator.resources.meta import Resource
 from simulator.store.watching import EventType
 
 # Made by what other objects ask for, and made again: no state of its own to keep.
-MADE_ANEW: tuple[type[Resource], ...] = (Deployment, Endpoints, Event, Pod)
+MADE_ANEW: tuple[type[Resource], ...] = (Deployment, Endpoints, EndpointSlice, Event, Pod)
 
 
 class Change(NamedTuple):
