@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
-from simulator.access.waiting import is_ready
+from simulator.access.waiting import OUTAGE_S_MAX, is_ready
 from simulator.cli.exits import CommandFailed
 from simulator.cli.instance import Instance
 from simulator.cli.kinds import (
@@ -18,7 +18,7 @@ from simulator.cli.kinds import (
     Kind,
 )
 from simulator.cli.waiting import WaitFlags
-from simulator.client import ApiClient, ApiRefused, NotReady, WaitTimedOut
+from simulator.client import ApiClient, ApiRefused, NotReady, NotRunning, WaitTimedOut
 from simulator.config.current import NAMES, NAMESPACE
 from simulator.config.keys import why_nobody_waits
 
@@ -85,7 +85,18 @@ def _states(client: ApiClient, kind: Kind) -> dict[Known, bool]:
 
 
 def _until_reconciled(instance: Instance, version: int, deadline: float) -> None:
-    while instance.console("/knary/status")["controlPlane"]["reconciled"] < version:
+    answered = time.monotonic()
+    while True:
+        try:
+            found = instance.console("/knary/status")["controlPlane"]
+            # An instance that is older than this command does not say.
+            if found.get("reconciled", version) >= version:
+                return
+            answered = time.monotonic()
+        except NotRunning:
+            # The control plane may be restarting: what it acknowledged is not lost by that.
+            if time.monotonic() - answered > OUTAGE_S_MAX:
+                raise
         if time.monotonic() >= deadline:
             raise WaitTimedOut("timeout: the controllers have not obeyed the settings yet")
         time.sleep(_POLL_INTERVAL_S)

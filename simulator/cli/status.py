@@ -72,7 +72,7 @@ def _where(address: str | None) -> str | None:
 
 
 def _image_flaw(found: dict[str, Any]) -> list[tuple[str, str]]:
-    flaw = found["images"]["error"]
+    flaw = found.get("images", {}).get("error")
     return [("Images", f"ERROR: {flaw}; the rules read before stay in force")] if flaw else []
 
 
