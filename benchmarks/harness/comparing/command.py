@@ -11,7 +11,7 @@ import msgspec
 from benchmarks.harness.comparing.judging import compare as compared
 from benchmarks.harness.comparing.points import points_of
 from benchmarks.harness.documents.comparison import ComparisonDocument, Kept, Row
-from benchmarks.harness.documents.files import STDOUT, to_file
+from benchmarks.harness.documents.files import HTML, STDOUT, to_file
 from benchmarks.harness.documents.measures import subject_of
 from benchmarks.harness.documents.numbers import labelled, ratio_vocabulary, spoken
 from benchmarks.harness.documents.reading import Read, read
@@ -56,6 +56,7 @@ MARGIN_PERCENT = 5.0
 )
 @threshold_option
 @click.option("--json", "json_file", metavar="FILE|-", help="Write it as JSON, - on stdout.")
+@click.option("--html", "html_file", metavar="FILE", help=HTML)
 def compare(
     old: Path,
     new: Path,
@@ -64,6 +65,7 @@ def compare(
     fail_on: str | None,
     thresholds: tuple[str, ...],
     json_file: str | None,
+    html_file: str | None,
 ) -> int:
     """Compare two documents of one kind: of `knary bench`, or of `knary load --json`.
 
@@ -98,6 +100,10 @@ def compare(
         _show(found, [row for row in found.rows if metrics or row.better])
     if json_file:
         to_file(json_file, msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    if html_file:
+        from benchmarks.harness.pages.comparison import comparison_page
+
+        to_file(html_file, comparison_page(found))
     show_outcomes(outcomes)
     return _status(found, fail_on) or status_of(outcomes)
 
