@@ -12,6 +12,7 @@ COMMANDS: dict[str, Entry] = {
     "splitters": Entry(
         f"{_HERE}splitters.command", "splitters", "Compare splitting algorithms, without a network."
     ),
+    "peers": Entry(f"{_HERE}peers.command", "peers", "Show what can be measured beside knary."),
     "show": Entry(f"{_HERE}showing.command", "show", "Show a document, or make a page of it."),
     "compare": Entry(f"{_HERE}comparing.command", "compare", "Compare two runs' documents."),
 }

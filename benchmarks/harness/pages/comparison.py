@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from benchmarks.harness.documents.comparison import ComparisonDocument, Row
-from benchmarks.harness.pages.markup import Element
+from benchmarks.harness.pages.markup import Element, element, together
 from benchmarks.harness.pages.page import bullets, page, paragraph, section, table, word
 from benchmarks.harness.pages.plots import ratio_row, reach_of
-from benchmarks.harness.pages.words import interval_text, ratio_text, spelled, summary
+from benchmarks.harness.pages.words import interval_text, ratio_text, summary
 
 _ORDER = {"worse": 0, "better": 1, "cannot tell": 2, "same": 3, "": 4}
 
@@ -56,7 +56,7 @@ def _table(caption: str, rows: Sequence[Row]) -> Element:
         heads,
         [
             (
-                spelled(row.name, row.labels),
+                _name(row),
                 word(row.verdict),
                 ratio_text(row.ratio),
                 ratio_row(row.ratio, row.low, row.high, reach),
@@ -67,3 +67,8 @@ def _table(caption: str, rows: Sequence[Row]) -> Element:
             for row in ordered
         ],
     )
+
+
+def _name(row: Row) -> Element:
+    labels = ", ".join(row.labels.values())
+    return together(row.name, element("small", None, labels)) if labels else together(row.name)

@@ -34,6 +34,7 @@ thead th { border-top: 0; color: var(--soft); font-weight: 500; font-size: .85re
 tr > :first-child { text-align: left; } tbody th { font-weight: 500; white-space: normal;
   overflow-wrap: anywhere; min-width: 8.5rem; }
 td:last-child, thead th:last-child { padding-right: 0; }
+small { display: block; color: var(--soft); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0; }
 dd { margin: 0; overflow-wrap: anywhere; }
 .better, .kept { color: var(--good); } .worse, .broken { color: var(--bad); font-weight: 600; }

@@ -101,7 +101,8 @@ def version(name: str) -> str:
         timeout=VERSION_S_MAX,
         check=False,
     )
-    found = VERSION.search(done.stdout + done.stderr)
+    said = done.stdout + done.stderr  # Envoy begins with its own path, which has numbers too
+    found = VERSION.search(said.partition("version")[2])
     return found[0] if found else ""
 
 

@@ -91,7 +91,7 @@ KINDS = {"svg", "title", "line", "rect", "circle", "polyline", "text"}
 ALLOWED = KINDS | {
     *("html", "head", "meta", "style", "body", "main", "header", "footer", "section", "h1", "h2"),
     *("p", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "span", "ul", "li"),
-    *("dl", "dt", "dd", "figure", "figcaption"),
+    *("dl", "dt", "dd", "figure", "figcaption", "small"),
 }
 
 
