@@ -141,7 +141,7 @@ def _ends(xs: Sequence[float]) -> list[float]:
 
 def _ticks(most: float) -> list[float]:
     """Return round numbers from 0 to at least `most`: three to six of them."""
-    if most <= 0:
+    if most < 1e-300:  # its parts are no numbers any more
         return [0.0, 1.0]
     power = 10 ** math.floor(math.log10(most))
     step = next(power * each for each in (0.2, 0.5, 1, 2, 5) if most / (power * each) <= 5)
