@@ -72,8 +72,14 @@ class ApiClient:
         endpoint: Endpoint,
         settings: ClientSettings = ClientSettings(),
         warn: Callable[[str], None] = _ignore,
+        *,
+        is_knarys: bool = True,
     ) -> None:
-        """`warn` gets the text of each `Warning` header that the API sends."""
+        """`warn` gets the text of each `Warning` header that the API sends.
+
+        A cluster, which is not `is_knarys`, does not tell which annotations of ours are in force.
+        """
+        self.is_knarys = is_knarys
         self.endpoint = endpoint
         self._settings = settings
         self._warn = warn
@@ -82,16 +88,20 @@ class ApiClient:
 
     @classmethod
     def from_kubeconfig(
-        cls, path: Path, warn: Callable[[str], None] = _ignore, context: str = ""
+        cls, path: Path, warn: Callable[[str], None] = _ignore, context: str | None = None
     ) -> ApiClient:
-        """Return a client of what a context of this kubeconfig names. Raise NotRunning."""
+        """Return a client of an instance's kubeconfig. Raise NotRunning.
+
+        With a `context` ("" is the current one) it is a user's own, and what it names a cluster.
+        """
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             raise NotRunning.at(path.absolute().parent, "it has no kubeconfig") from None
         except OSError as error:
             raise KnaryError(f"cannot read {path}: {error.strerror}") from error
-        return cls(parse_kubeconfig(text, path, context), warn=warn)
+        endpoint = parse_kubeconfig(text, path, context or "")
+        return cls(endpoint, warn=warn, is_knarys=context is None)
 
     def __enter__(self) -> ApiClient:
         return self

@@ -24,15 +24,21 @@ def silent(_seconds: float, _message: str) -> None:
 
 
 class Terms(NamedTuple):
-    """How long to wait, how long False must last to count, both in seconds, and for what."""
+    """How long to wait, how long False must last to count, both in seconds, and for what.
+
+    `is_knarys`: for the annotations that the gateway obeys, too.
+    """
 
     timeout_s: float
     window_s: float = 2.0
     condition: str = "Ready"
+    is_knarys: bool = True
 
 
 class Api(Protocol):
     """What waiting asks of a client; `simulator.client.ApiClient` is one."""
+
+    is_knarys: bool
 
     def get(self, info: ResourceInfo, namespace: str, name: str) -> Document:
         """Return the object. Raise ApiRefused."""
@@ -73,7 +79,10 @@ class ReadyWait:
 
     def is_over(self, found: Document) -> bool:
         """Tell whether the object is as it was waited for."""
-        return is_ready(found, self._terms.condition)
+        if self._terms.is_knarys:
+            return is_ready(found, self._terms.condition)
+        condition = current_condition(found, self._terms.condition)
+        return condition is not None and condition.get("status") == "True"
 
     def left_s(self, now: float) -> float:
         """Return the seconds until `check` may raise."""
@@ -134,6 +143,7 @@ def wait_ready(
 
     Raise NotReady, WaitTimedOut, ApiRefused; NotRunning when the API is away for long.
     """
+    terms = terms._replace(is_knarys=client.is_knarys)
     wait = ReadyWait(kind.kind.lower(), named, terms, time.monotonic())
     answered = time.monotonic()
     while True:

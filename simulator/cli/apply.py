@@ -66,7 +66,9 @@ def apply(filenames: tuple[str, ...], namespace: str, wait: WaitFlags, instance:
     failures: list[str] = []
     with instance.client() as client:
         changed: list[tuple[Manifest, str]] = []
-        settings = [one for one in manifests if _is_operators(one, namespace)]
+        # A cluster does not tell how far its controllers are.
+        is_told = instance.elsewhere is None
+        settings = [one for one in manifests if is_told and _is_operators(one, namespace)]
         before = configmaps.ready_now(client) if settings and wait.wait else frozenset()
         for manifest in manifests:
             there = manifest.namespace(namespace)

@@ -68,6 +68,16 @@ def test_annotations_that_were_asked_for_must_be_in_force(
     assert is_ready(found) is ready
 
 
+def test_a_cluster_is_not_asked_for_annotations_that_it_does_not_know() -> None:
+    found = {"kind": "Service", **service("True")}
+    found["metadata"]["annotations"] = ASKED
+    assert not waiting().is_over(found)
+    terms = Terms(10.0, is_knarys=False)
+    there = ReadyWait("service", Named("default", "a"), terms, now=100.0)
+    assert there.is_over(found)
+    assert not there.is_over({"kind": "Service", **service("True", observed=1)})
+
+
 def test_a_condition_of_another_generation_is_none() -> None:
     assert current_condition(service("False", observed=1)) is None
 
