@@ -58,19 +58,14 @@ class Running:
 
     def stop(self) -> None:
         """Stop it in order, and return when nothing of it is left."""
-        self._owner.close()
-        try:
-            self.process.wait(STOP_S_MAX)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        _end(self.process, self._owner)
 
 
 def start(options: Sequence[str], ready_s_max: float = READY_S_MAX) -> Running:
     """Start `knary up OPTIONS`; return when it is ready. Raise NotStarted with what it said."""
     ours, theirs = socket.socketpair()
     with contextlib.ExitStack() as undo, tempfile.TemporaryFile() as errors:
-        undo.callback(ours.close)
+        undo.callback(ours.close)  # also when there will be no process
         with theirs:
             process = subprocess.Popen(
                 [
@@ -85,10 +80,10 @@ def start(options: Sequence[str], ready_s_max: float = READY_S_MAX) -> Running:
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,  # Ctrl-C is for its owner, who then stops it
             )
-        undo.callback(_end, process)
+        undo.callback(_end, process, ours)
         line = _line(ours, ready_s_max)
         if not line.endswith(b"\n"):
-            ours.close()  # it is to stop, if it runs
+            _let_go(ours)  # it is to stop, if it runs
             raise NotStarted(_why(process, errors, ready_s_max))
         undo.pop_all()
         return Running(process, ours, json.loads(line))
@@ -110,8 +105,16 @@ def _line(ours: socket.socket, wait_s_max: float) -> bytes:
     return bytes(line)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a start that failed."""
+def _let_go(ours: socket.socket) -> None:
+    """End the pair, whoever else has our end: processes that were forked meanwhile have it too."""
+    with contextlib.suppress(OSError):
+        ours.shutdown(socket.SHUT_RDWR)
+    ours.close()
+
+
+def _end(process: subprocess.Popen[bytes], ours: socket.socket) -> None:
+    """Stop it; return when it is gone."""
+    _let_go(ours)
     try:
         process.wait(STOP_S_MAX)
     except subprocess.TimeoutExpired:

@@ -340,6 +340,32 @@ def test_what_does_not_run_says_so() -> None:
         emulator.request("hello")
 
 
+FORKING = """
+import os, signal, sys
+sys.path.insert(0, {root!r})
+import knary
+emulator = knary.Emulator().start()
+child = os.fork()
+if not child:
+    signal.pause()
+emulator.close()
+print("closed", flush=True)
+os.kill(child, signal.SIGKILL)
+os.waitpid(child, 0)
+"""
+
+
+def test_it_is_closed_although_a_forked_process_has_its_descriptors() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING.format(root=str(ROOT))],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=40,
+    )
+    assert done.stdout == "closed\n"
+
+
 OWNER = """
 import os, signal, sys
 sys.path.insert(0, {root!r})
