@@ -131,7 +131,7 @@ def test_users_stay_by_a_header_whichever_worker_they_meet(tmp_path: Path) -> No
         told: dict[str, str] = {}
         for user in (f"user-{number}" for number in range(50)):
             first, second = (text({"X-User": user}) for _ in range(2))
-            assert first == second
+            assert first == second, user
             told[user] = first
         return told
 
@@ -139,7 +139,9 @@ def test_users_stay_by_a_header_whichever_worker_they_meet(tmp_path: Path) -> No
         connection = http.client.HTTPConnection(*gateway.address, timeout=WITHIN_S)
         with contextlib.closing(connection):
             connection.request("GET", "/", headers={"Host": HOST, **headers})
-            return connection.getresponse().read().decode()
+            answer = connection.getresponse()
+            assert answer.status == 200, answer.read()
+            return answer.read().decode()
 
     with named_servers("v1", "v2") as servers:
         split(20)
