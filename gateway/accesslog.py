@@ -52,6 +52,7 @@ class Entry(Struct, frozen=True):
     retries: int
     trace_id: str
     reason: str
+    fault: str
 
 
 class AccessLog:

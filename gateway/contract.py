@@ -30,6 +30,11 @@ SPLITTERS = (
     "hash-ranges",
 )
 
+FAULTS = (  # toxiproxy's toxics, Envoy's abort, and an answer whose framing is broken
+    *("latency", "bandwidth", "slow_close", "timeout", "reset_peer", "slicer", "limit_data"),
+    *("abort", "corrupt"),
+)
+
 STICKY = ("cookie", "header", "address")  # by what a session is known
 
 
@@ -59,6 +64,21 @@ def parse_address(text: str) -> Address:
     return Address(host.strip("[]"), int(port), network)
 
 
+class Fault(Struct, frozen=True, array_like=True, gc=False):
+    """What is done to a part of a share's requests: `type` is one of FAULTS.
+
+    `toxicity`, from 0 to 1, is how likely a request gets it, by dice that `seed` sets (None: by
+    chance). `attributes` are toxiproxy's, in its units; `stream` is "upstream" or "downstream".
+    """
+
+    name: str
+    type: str
+    toxicity: float = 1.0
+    stream: str = "downstream"
+    attributes: tuple[tuple[str, int], ...] = ()
+    seed: int | None = None
+
+
 class Share(Struct, frozen=True, array_like=True, gc=False):
     """One revision's part of a split. `weight` counts hundredths of a percent.
 
@@ -68,6 +88,7 @@ class Share(Struct, frozen=True, array_like=True, gc=False):
     backend: str
     weight: int
     headers: tuple[tuple[str, str], ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
 class Split(Struct, frozen=True, array_like=True, gc=False):

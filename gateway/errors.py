@@ -10,7 +10,7 @@ from gateway.metrics.cell import OTHER, TIMED_OUT, UPSTREAM_FAILED, UPSTREAM_NON
 class GatewayError(Exception):
     """A request that cannot be served. `detail` is for the log, unless a class tells it."""
 
-    status: ClassVar[int] = 500
+    status: int = 500
     summary: ClassVar[str] = "internal error"
     tells_detail: ClassVar[bool] = False  # then `detail` is a text of our own, fixed in the source
     reason: ClassVar[int] = OTHER  # what metrics say of an answer that it broke off
@@ -135,3 +135,13 @@ class RequestTimeout(GatewayError):
     status = 504
     reason = TIMED_OUT
     summary = "request timeout"
+
+
+class FaultAbort(GatewayError):
+    """A fault answers in the revision's place (the words are those of Envoy's fault filter)."""
+
+    summary = "fault filter abort"
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status

@@ -17,14 +17,15 @@ from http import HTTPStatus
 from time import perf_counter_ns, time
 from typing import TYPE_CHECKING
 
-from gateway.accesslog import trace_id_of
 from gateway.choosing import choose
 from gateway.errors import BackendGone, GatewayError, RequestTimeout, UpstreamFailed
-from gateway.exchangelog import entry_of
+from gateway.exchangelog import count, count_aborted
 from gateway.http1.request import IDEMPOTENT, RequestHead
 from gateway.http1.response import ResponseHead
-from gateway.metrics.cell import CLIENT_GONE, REROUTED, TIMED_OUT, WORKER_ENDED, Cell
+from gateway.injected import Injected
+from gateway.metrics.cell import CLIENT_GONE, OTHER, REROUTED, TIMED_OUT, WORKER_ENDED, Cell
 from gateway.metrics.layout import REASON_NAMES
+from gateway.timeouts import is_late
 from gateway.upstream.dialing import dial
 from gateway.upstream.lease import Lease
 
@@ -52,22 +53,23 @@ class Exchange:
     adds_lines: bool = False  # its answer carries lines of the gateway's own
     _explanation: str = ""
     _cookie: bytes = b""  # a header line: the client's session, when that is new or was moved
+    injected: Injected | None = None  # what faults do to it
     _replayable: bool = False
     _lease: Lease | None = None
-    _tunnelled: Lease | None = None
+    tunnelled: Lease | None = None
     _dialing: asyncio.Task[None] | None = None
     cell: Cell | None = None  # what it is counted in, once it has its target
     bytes_up: int = 0  # of the body
     bytes_down: int = 0
     grpc_status: int = -1  # that the client of a call was told; -1: none
-    _progress_seen: int = -1  # at `_active_at`
-    _active_at: float = 0.0
+    progress_seen: int = -1  # at `active_at`
+    active_at: float = 0.0
 
     def __init__(self, worker: Worker, client: Client, request: RequestHead) -> None:
         self._worker = worker
         self.client = client
         self.request = request
-        self._begun_ns = perf_counter_ns()
+        self.begun_ns = perf_counter_ns()
         self.request_ended = not (request.chunked or request.length > 0)
 
     # The way up.
@@ -87,11 +89,23 @@ class Exchange:
         self._replayable = self.request_ended and request.method in IDEMPOTENT
         now = self._worker.deadlines.now
         self.deadline = now + backend.timeout_s
+        if self.injected is not None and self.injected.hold():
+            return
         lease = backend.lease(now)
         if lease is not None:
             self._send(lease)
         else:
             self._obtain()
+
+    def go_up(self) -> None:
+        """Go on with a request that a fault has held until now."""
+        lease = self.target.backend.lease(self._worker.deadlines.now)
+        if lease is None:
+            self._obtain()
+            return
+        self._send(lease)
+        if not self.request_ended and not lease.is_full:
+            self.client.resume()
 
     def _choose(self, route: CompiledRoute) -> Target:
         """Return the target where that is not simply the next turn's."""
@@ -99,7 +113,10 @@ class Exchange:
         choice = choose(route, request, self.client.ip, self._worker.metrics, int(time()))
         self._explanation, self._cookie = choice.explanation, choice.cookie
         self.adds_lines = request.explain or bool(choice.cookie)
-        return choice.target
+        target = choice.target
+        drawn = target.faults.draw() if target.faults is not None else None
+        self.injected = Injected(self._worker, self, drawn) if drawn is not None else None
+        return target
 
     def _send(self, lease: Lease) -> None:
         self._lease = lease
@@ -123,7 +140,8 @@ class Exchange:
         """Return why the request went where it did; b"" if nobody asked, or no route was found."""
         if not self._explanation or not self.request.explain:
             return b""
-        line = f"Knary-Explain: {self._explanation}; queued={self.queued_us / 1e6:.6f}\r\n"
+        fault = f'; fault="{self.injected.names}"' if self.injected is not None else ""
+        line = f"Knary-Explain: {self._explanation}; queued={self.queued_us / 1e6:.6f}{fault}\r\n"
         return line.encode("latin-1")
 
     def _obtain(self) -> None:
@@ -196,7 +214,7 @@ class Exchange:
         self.response_started = True
         self.status = head.status
         self._lease = None
-        self._tunnelled = lease
+        self.tunnelled = lease
         self.client.switch(self, head, lease, data)
         return True
 
@@ -215,29 +233,38 @@ class Exchange:
 
     def on_tunnel_closed(self) -> None:
         """Both ends of the tunnel are closed."""
-        lease, self._tunnelled = self._tunnelled, None
+        lease, self.tunnelled = self.tunnelled, None
         if lease is not None:
             self.answered = True
             lease.replica.release()
-            self._count(self.status, REASON_NAMES[WORKER_ENDED] if self._worker.is_ending else "")
+            count(
+                self,
+                self._worker,
+                self.status,
+                REASON_NAMES[WORKER_ENDED] if self._worker.is_ending else "",
+            )
 
     def cut_tunnel(self) -> None:
         """Break the revision's side off with the client's: it may not read what is to be sent."""
-        if self._tunnelled is not None:
-            self._tunnelled.abandon()
+        if self.tunnelled is not None:
+            self.tunnelled.abandon()
 
     def on_response(
-        self,
-        head: ResponseHead | None,
-        data: bytes,
-        trailers: bytes,
-        ended: bool,
-        reusable: bool,
+        self, head: ResponseHead | None, data: bytes, trailers: bytes, ended: bool, reusable: bool
     ) -> None:
         """Pass on a part of the answer; the last one ends the exchange.
 
         `reusable`: the lease's connection may serve another request.
         """
+        if self.injected is not None and self.injected.takes(head, data, trailers, ended):
+            self._replayable = False
+            return
+        self.pass_on(head, data, trailers, ended, reusable)
+
+    def pass_on(
+        self, head: ResponseHead | None, data: bytes, trailers: bytes, ended: bool, reusable: bool
+    ) -> None:
+        """Pass on a part of the answer now."""
         if head is not None:
             self.response_started = True
             self.status = head.status
@@ -249,7 +276,7 @@ class Exchange:
             if lease is not None:
                 lease.finish(reusable and self.request_ended)
                 lease.replica.release()
-            self._count(self.status)
+            count(self, self._worker, self.status)
             self.client.on_answered(self)
 
     # What can go wrong.
@@ -260,7 +287,7 @@ class Exchange:
         What may be sent twice is idempotent and whole (RFC 9110 9.2.2).
         """
         lease = self._lease
-        if lease is None:
+        if lease is None or (self.injected is not None and self.injected.has_end):
             return
         self._lease = None
         lease.replica.release()
@@ -271,7 +298,7 @@ class Exchange:
             self._worker.metrics.worker.retries += 1
             self._obtain()
         else:
-            self.refuse(error)
+            self.break_answer(error)
 
     def on_upstream_refused(self, early: bytes, early_trailers: bytes) -> None:
         """Send the request again, whatever it was: the revision did not look at it.
@@ -293,48 +320,42 @@ class Exchange:
 
     def check(self, now: float, tick_s: float) -> None:
         """Expire when one of the revision's timeouts is over (queue-proxy's TimeoutHandler)."""
-        # Deadlines were set by a clock of up to one tick ago: none is early, two ticks the latest.
-        due = now - tick_s
-        if self.deadline < due:
+        if is_late(self, now, now - tick_s):
             self.expire()
-            return
-        backend = self.target.backend
-        if not backend.has_inner_timeouts:
-            return
-        begun = self.deadline - backend.timeout_s
-        start_s = backend.response_start_s
-        if start_s and not self.response_started and begun + start_s < due:
-            self.expire()
-            return
-        if backend.idle_s:  # before the first write it counts from the request's start
-            progress = self.bytes_down + self.response_started
-            if self._tunnelled is not None:
-                progress += self.bytes_up
-            if progress != self._progress_seen:
-                self._active_at = now if progress else begun
-                self._progress_seen = progress
-            elif self._active_at + backend.idle_s < due:
-                self.expire()
 
     def expire(self) -> None:
         """Answer 504, or end what has begun: with these words where its framing allows."""
         error = RequestTimeout()
         started = self.response_started
         self._give_up_upstream()
-        if started and self._tunnelled is None:
+        if started and self.tunnelled is None:
             self.answered = True
             self.client.cut_short(self, error.body.encode())
-            self._count_aborted(TIMED_OUT)
+            count_aborted(self, self._worker, TIMED_OUT)
         else:
             self.refuse(error)
+
+    def cut_off(self, *, resets: bool) -> None:
+        """Break off without a word, as a fault asks for."""
+        self.answered = True
+        self._give_up_upstream()
+        count_aborted(self, self._worker, OTHER)
+        (self.client.reset if resets else self.client.abort)()
+
+    def break_answer(self, error: GatewayError) -> None:
+        """Do as if the revision had failed now."""
+        self._give_up_upstream()
+        self.refuse(error)
 
     def on_client_gone(self) -> None:
         """Nobody waits for the answer any more."""
         self.answered = True
         self._give_up_upstream()
-        self._count_aborted(WORKER_ENDED if self._worker.is_ending else CLIENT_GONE)
+        count_aborted(self, self._worker, WORKER_ENDED if self._worker.is_ending else CLIENT_GONE)
 
     def _give_up_upstream(self) -> None:
+        if self.injected is not None:
+            self.injected.stop()
         if self._dialing is not None:
             self._dialing.cancel()
             self._dialing = None
@@ -349,8 +370,8 @@ class Exchange:
         """Answer with the error; after the head only an aborted body tells the truth."""
         self.answered = True
         if self.response_started:
-            if self._tunnelled is None:
-                self._count_aborted(error.reason)
+            if self.tunnelled is None:
+                count_aborted(self, self._worker, error.reason)
             self.client.abort()
             return
         self.client.refuse(self, error)
@@ -358,32 +379,8 @@ class Exchange:
             self.cell.answered_here += 1
         else:
             self._worker.metrics.worker.refuse(error.status)
-        self._count(error.status, type(error).__name__)
+        count(self, self._worker, error.status, type(error).__name__)
         self.client.on_answered(self)
-
-    # What is counted, once for each exchange that got its target.
-
-    def _count(self, status: int, reason: str = "") -> None:
-        latency_us = (perf_counter_ns() - self._begun_ns) // 1000
-        if self.cell is not None:
-            self.cell.done(status, latency_us, self.bytes_up, self.bytes_down)
-        if self._worker.access_log is not None:
-            self._log(status, reason, latency_us)
-
-    def _count_aborted(self, reason: int) -> None:
-        if self.cell is not None:
-            self.cell.aborted(reason, self.bytes_up, self.bytes_down)
-        if self._worker.access_log is not None:
-            latency_us = (perf_counter_ns() - self._begun_ns) // 1000
-            self._log(self.status, REASON_NAMES[reason], latency_us)
-
-    def _log(self, status: int, reason: str, latency_us: int) -> None:
-        access_log = self._worker.access_log
-        trace_id = trace_id_of(self.request.lines)
-        if access_log is not None and access_log.is_wanted(trace_id):
-            access_log.record(
-                entry_of(self, self._worker.number, trace_id, status, reason, latency_us)
-            )
 
     # Flow: whoever cannot write any more pauses the other side.
 
@@ -392,5 +389,9 @@ class Exchange:
             self._lease.pause()
 
     def resume(self) -> None:
+        if self.injected is None or self.injected.flow():
+            self.resume_upstream()
+
+    def resume_upstream(self) -> None:
         if self._lease is not None:
             self._lease.resume()

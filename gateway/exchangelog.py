@@ -1,15 +1,42 @@
-"""An exchange as a line of the access log."""
+"""What an exchange amounts to when it is over: in figures, and as a line of the access log."""
 
 from __future__ import annotations
 
-from time import time
+from time import perf_counter_ns, time
 from typing import TYPE_CHECKING
 
-from gateway.accesslog import Entry, shown, timestamp
-from gateway.metrics.layout import GRPC_STATUS_NAMES
+from gateway.accesslog import Entry, shown, timestamp, trace_id_of
+from gateway.metrics.layout import GRPC_STATUS_NAMES, REASON_NAMES
 
 if TYPE_CHECKING:
     from gateway.exchange import Exchange
+    from gateway.worker import Worker
+
+
+def count(exchange: Exchange, worker: Worker, status: int, reason: str = "") -> None:
+    """Count an exchange that was answered, once, if it got its target."""
+    latency_us = (perf_counter_ns() - exchange.begun_ns) // 1000
+    if exchange.cell is not None:
+        exchange.cell.done(status, latency_us, exchange.bytes_up, exchange.bytes_down)
+    if worker.access_log is not None:
+        _log(exchange, worker, status, reason, latency_us)
+
+
+def count_aborted(exchange: Exchange, worker: Worker, reason: int) -> None:
+    """Count an exchange that was broken off."""
+    if exchange.cell is not None:
+        exchange.cell.aborted(reason, exchange.bytes_up, exchange.bytes_down)
+    if worker.access_log is not None:
+        latency_us = (perf_counter_ns() - exchange.begun_ns) // 1000
+        _log(exchange, worker, exchange.status, REASON_NAMES[reason], latency_us)
+
+
+def _log(exchange: Exchange, worker: Worker, status: int, reason: str, latency_us: int) -> None:
+    access_log = worker.access_log
+    trace_id = trace_id_of(exchange.request.lines)
+    if access_log is not None and access_log.is_wanted(trace_id):
+        entry = entry_of(exchange, worker.number, trace_id, status, reason, latency_us)
+        access_log.record(entry)
 
 
 def entry_of(
@@ -37,4 +64,5 @@ def entry_of(
         retries=exchange.retries,
         trace_id=trace_id,
         reason=reason,
+        fault=exchange.injected.names if exchange.injected is not None else "",
     )

@@ -16,7 +16,7 @@ from gateway.changes import Change
 from gateway.contract import Backend, Delta, Route, RouteTable, Split, parse_address
 from gateway.errors import NoRoute
 from gateway.http1.head import check_host, host_of
-from gateway.routes import CompiledRoute, CompiledSplit, Target, splits_of
+from gateway.routes import CompiledRoute, CompiledSplit, Target, faults_of, splits_of
 from gateway.splitting.splitter import make_splitter
 from gateway.sticky.bycookie import CookieStickiness
 from gateway.sticky.bykey import KeyStickiness
@@ -267,9 +267,17 @@ class Router:
         shares = [share for share in split.shares if share.weight > 0]
         if len({share.backend for share in shares}) < len(shares):
             raise ValueError(f"route {row.key!r} names a backend twice")
-        targets = tuple(Target(self._backend(share.backend, fresh), share, row) for share in shares)
         if before and before.row.epoch != split.epoch:
             before = None
+        targets = tuple(
+            Target(
+                self._backend(share.backend, fresh),
+                share,
+                row,
+                faults_of(share, row, self._number, before),
+            )
+            for share in shares
+        )
         if before and _same_turns(before.row, split):
             splitter = before.splitter
         else:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from gateway.contract import Route, Share, Split
+from random import Random, SystemRandom
+
+from gateway.contract import Fault, Route, Share, Split
+from gateway.faults import TargetFaults
 from gateway.forwarding import HeaderRules
 from gateway.metrics.cell import Cell
 from gateway.metrics.registry import Metrics
@@ -16,8 +19,11 @@ from gateway.upstream.pool import BackendState
 class Target:
     """One share of a split, ready for use: the backend, and what its requests carry."""
 
-    def __init__(self, backend: BackendState, share: Share, route: Route) -> None:
+    def __init__(
+        self, backend: BackendState, share: Share, route: Route, faults: TargetFaults | None = None
+    ) -> None:
         self.backend = backend
+        self.faults = faults  # None: nothing is done to its requests on purpose
         self.weight = share.weight
         self.rules = HeaderRules(share.headers, route.host)
         self.cell: Cell | None = None  # what its requests amount to, from the first one on
@@ -121,7 +127,12 @@ class CompiledRoute:
         self.split = split
         self.rules = rules  # (a header line, its name in lower case; split)
         # `split.pick` is all it takes.
-        self.is_plain = not rules and not split.is_keyed and split.sticky is None
+        self.is_plain = (
+            not rules
+            and not split.is_keyed
+            and split.sticky is None
+            and all(target.faults is None for target in split.targets)
+        )
 
     def split_for(self, lines: list[bytes]) -> CompiledSplit:
         """Return the split of the first rule that a header line meets, else the route's own."""
@@ -153,3 +164,28 @@ class CompiledRoute:
 def splits_of(row: Route) -> list[Split]:
     """Return a row's own split, then those of its header rules."""
     return [row.split, *(rule.split for rule in row.rules)]
+
+
+def faults_of(
+    share: Share, route: Route, worker: int, before: CompiledSplit | None
+) -> TargetFaults | None:
+    """Return the faults of a share; those that it had before go on with their dice."""
+    if not share.faults:
+        return None
+    rolling: dict[Fault, Random] = {}
+    for target in before.targets if before else ():
+        if target.faults is not None and target.backend.key == share.backend:
+            rolling |= dict(zip(target.faults.rows, target.faults.dice, strict=True))
+    dice = tuple(
+        rolling.get(fault) or _fault_dice(fault, route, share.backend, worker)
+        for fault in share.faults
+    )
+    return TargetFaults(share.faults, dice)
+
+
+def _fault_dice(fault: Fault, route: Route, backend: str, worker: int) -> Random:
+    """Return dice of a fault's own: seeded ones repeat, per worker, after a restart."""
+    if fault.seed is None:
+        return Random(SystemRandom().getrandbits(64))  # noqa: S311 (not a secret)
+    names = (route.service or route.key, route.tag, backend, fault.name)
+    return Random(f"{fault.seed}/{'/'.join(names)}/{worker}")  # noqa: S311

@@ -69,6 +69,10 @@ class Client:
         """Break the answer off, so that the client sees that it is not whole."""
         raise NotImplementedError
 
+    def reset(self) -> None:
+        """Break off as a peer does that resets: by RST, or RST_STREAM."""
+        self.abort()
+
     def on_answered(self, exchange: Exchange) -> None:
         """Go on with the next request: this one has its answer."""
         raise NotImplementedError

@@ -298,6 +298,10 @@ class ClientConnection(WatchedClient):
             self.exchange.cut_tunnel()
         break_off(self._transport, unframed=self._until_close)
 
+    def reset(self) -> None:
+        self._until_close = True  # which only a reset does not end
+        self.abort()
+
     # Flow: reading stops while the revision cannot take more, or a request waits for its turn.
 
     def pause(self) -> None:

@@ -41,6 +41,7 @@ def entry(path: str = "/", **changes: object) -> Entry:
         "retries": 0,
         "trace_id": "",
         "reason": "",
+        "fault": "",
         **changes,
     }
     return Entry(**values)  # type: ignore[arg-type]
