@@ -18,7 +18,7 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 
 .PHONY: help demo test test-all test-pythons test-compiled compile compile-clean lint format types contracts \
 	check conformance conformance-api conformance-websocket durability bench soak bench-api bench-gateway bench-gateway-all \
-	bench-emulator bench-lag bench-memory bench-peers bench-profile bench-split \
+	bench-emulator bench-lag bench-memory bench-peers bench-results bench-profile bench-split \
 	bench-startup bench-sticky bench-tables bench-updates lock clean
 
 help: ## Say what can be made
@@ -128,6 +128,10 @@ bench-memory: ## Measure a worker's memory: huge bodies, idle clients
 bench-peers: ## Install nginx, HAProxy, Envoy, wrk, h2load; say the versions
 	$(RUNTIME)
 	@VENV='$(VENV)' .ci/peers
+
+bench-results: ## Measure the short set; write benchmarks/RESULTS.md
+	$(RUNTIME)
+	@$(BIN)/python benchmarks/results.py $(ARGS)
 
 bench-split: ## Measure how exact the splits are, and their latency
 	$(RUNTIME)
