@@ -15,14 +15,22 @@ Document = dict[str, Any]
 Manifest = str | os.PathLike[str] | Mapping[str, Any] | Iterable[Mapping[str, Any]]
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SERVERS_METADATA = frozenset(
+    ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+)
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def read(manifest: Manifest) -> list[Document]:
     """Return its objects in order. A `str` is YAML text, or a path when it is a word of one line.
 
-    Raise EmulatorError when it is none of that.
+    Without what the API writes: what `get` returned may be changed and applied. Raise
+    EmulatorError when it is none of that.
     """
+    return [_as_written(one) for one in _objects(manifest)]
+
+
+def _objects(manifest: Manifest) -> list[Document]:
     if isinstance(manifest, Mapping):
         return [dict(manifest)]
     if isinstance(manifest, os.PathLike) or (isinstance(manifest, str) and _is_path(manifest)):
@@ -31,6 +39,14 @@ def read(manifest: Manifest) -> list[Document]:
     if isinstance(manifest, str):
         return _parsed(manifest, "the manifest")
     return [dict(one) for one in manifest]
+
+
+def _as_written(document: Document) -> Document:
+    metadata = document.get("metadata")
+    if not isinstance(metadata, dict):
+        return document
+    kept = {name: value for name, value in metadata.items() if name not in _SERVERS_METADATA}
+    return {**{k: v for k, v in document.items() if k != "status"}, "metadata": kept}
 
 
 def _is_path(text: str) -> bool:

@@ -33,6 +33,21 @@ def test_one_object_is_a_manifest() -> None:
     assert read(ONE) == [ONE]
 
 
+def test_what_the_api_writes_is_left_to_it() -> None:
+    metadata = {
+        "name": "one",
+        "uid": "u",
+        "resourceVersion": "7",
+        "generation": 3,
+        "creationTimestamp": "2026-01-02T03:04:05Z",
+        "managedFields": [],
+        "labels": {"a": "b"},
+    }
+    found = {**ONE, "metadata": metadata, "status": {"x": 1}}
+    assert read(found) == [{**ONE, "metadata": {"name": "one", "labels": {"a": "b"}}}]
+    assert found["status"] == {"x": 1}
+
+
 @pytest.mark.parametrize("as_text", [True, False])
 def test_a_file_or_a_folder_in_the_order_of_its_names(as_text: bool, tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_text(json.dumps(TWO))
