@@ -59,6 +59,7 @@ STDOUT = "-"
 @click.option(
     "--json", "json_file", metavar="FILE|-", help="Write the result as JSON, - on stdout."
 )
+@click.option("--plots", metavar="FOLDER", help="Draw pictures (PNG and SVG) into this folder.")
 def splitters(
     names: tuple[str, ...],
     weights: tuple[str, ...],
@@ -68,6 +69,7 @@ def splitters(
     each: bool,  # noqa: FBT001 (click's)
     families: bool,  # noqa: FBT001
     json_file: str | None,
+    plots: str | None,
 ) -> int:
     """Compare splitting algorithms: how exact, how even, how predictable, what they cost.
 
@@ -78,11 +80,13 @@ def splitters(
     Examples:
       knary bench splitters
       knary bench splitters stratified random edf --weights 99.9/0.1
-      knary bench splitters --json splitters.json
+      knary bench splitters --plots plots --json splitters.json
       knary bench splitters --families
     """
     entrants = entrants_of(names)
     asked = weights_of(weights or WEIGHTS_DEFAULT)
+    if plots is not None:
+        _prepare_plots(plots)
     from benchmarks.harness.documents.provenance import begin
     from benchmarks.harness.splitters.tournament import Plan, played
 
@@ -96,6 +100,11 @@ def splitters(
         from benchmarks.harness.splitters.reporting import document_of
 
         _write(document_of(result, plan, begun), json_file)
+    if plots is not None:
+        from benchmarks.harness.splitters.plots.drawing import draw_all
+
+        for file in draw_all(result, Path(plots), _progress):
+            output.note(f"Wrote {file}")
     return _status(result)
 
 
@@ -121,6 +130,19 @@ def weights_of(texts: Sequence[str]) -> tuple[Weights, ...]:
         except ValueError as error:
             raise UsageError(f"--weights {text}: {error}") from error
     return tuple(dict.fromkeys(found))
+
+
+def _prepare_plots(folder: str) -> None:
+    """See to it, before anything is measured, that pictures can be drawn. Raise UsageError."""
+    try:
+        import matplotlib as mpl
+    except ImportError:
+        raise UsageError("--plots needs matplotlib: pip install 'knary[bench]'") from None
+    del mpl
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--plots {folder}: {error.strerror}") from error
 
 
 def _progress(doing: str) -> None:

@@ -33,8 +33,8 @@ from gateway.splitting.hashing import murmur2
 from gateway.splitting.splitter import make_splitter
 
 HEAVY = {"maglev"}  # a table of 65,537 entries for each split
-EXAMPLES = {True: 3, False: 40}
-FEW_TURNS, MANY_TURNS = 300, 1_500
+EXAMPLES = {True: 3, False: 25}
+FEW_TURNS, MANY_TURNS = 200, 1_500
 
 
 def letters(picker: Picker, count: int) -> str:

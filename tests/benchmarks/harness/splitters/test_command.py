@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +62,31 @@ def test_the_document_has_every_algorithm_with_all_weights() -> None:
     assert all(set(each["first_picks"]) <= set("012") for each in splits)
     names = {each["name"] for each in document["measures"]}
     assert {"worst_lag_requests", "pick_ns", "split_bytes", "ramp_lag_requests"} <= names
+
+
+def test_without_matplotlib_plots_say_how_to_get_it(tmp_path: Path) -> None:
+    """Nothing is measured first."""
+    hidden = "import sys; sys.modules['matplotlib'] = None; sys.argv[0] = 'knary'; "
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", f"{hidden}from knary.__main__ import main; main()"),
+            *("bench", "splitters", "edf", "--plots", str(tmp_path / "plots")),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "Error: --plots needs matplotlib: pip install 'knary[bench]'\n"
+    assert not (tmp_path / "plots").exists()
+
+
+def test_matplotlib_is_loaded_only_for_plots() -> None:
+    code = (
+        "import sys; from knary.inside import enter; enter(); from simulator.cli.main import run;"
+        "sys.argv = ['knary', 'bench', 'splitters', 'edf', '--picks', '2000', '--workers', '2'];"
+        "status = run(); assert 'numpy' in sys.modules; assert 'matplotlib' not in sys.modules;"
+        "sys.exit(status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
