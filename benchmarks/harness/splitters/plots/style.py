@@ -98,11 +98,11 @@ def spread(wanted: Sequence[float], apart: float) -> list[float]:
     """
     blocks: list[tuple[float, int]] = []  # where the first would like to be, and how many
     for place in wanted:
-        first, count = place, 1
+        first, count = min(max(place, 0.0), 1.0), 1
         while blocks and blocks[-1][0] + blocks[-1][1] * apart > first:
             before, more = blocks.pop()
             first = (before * more + (first - more * apart) * count) / (more + count)
             count += more
-        first = min(max(first, 0.0), 1.0 - (count - 1) * apart)
+            first = min(max(first, 0.0), 1.0 - (count - 1) * apart)
         blocks.append((first, count))
     return [first + i * apart for first, count in blocks for i in range(count)]
