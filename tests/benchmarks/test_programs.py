@@ -15,6 +15,7 @@ PROGRAMS = (
     "gateway_matrix",
     "gateway_profile",
     "memory",
+    "results",
     "split_accuracy",
     "startup",
     "sticky_sessions",
