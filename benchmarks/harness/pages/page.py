@@ -45,7 +45,7 @@ ul { margin: 0; padding-left: 1.2rem; } figure { margin: 0; } figcaption { font-
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
   gap: 1.25rem; }
 svg.row { width: 13.75rem; height: 1.625rem; display: inline-block; vertical-align: middle; }
-svg.plot { width: 100%; height: auto; display: block; }
+svg.plot { width: 100%; max-width: 36rem; height: auto; display: block; }
 svg text { fill: var(--soft); font-size: 12px; }
 .axis, .grid { stroke: var(--rule); } .axis { stroke-width: 1.5; }
 .interval { fill: var(--interval); } .middle { fill: var(--s0); }
