@@ -119,7 +119,7 @@ def test_run_starts_a_fresh_knary_for_each_file_and_judges_all(tmp_path: Path) -
     [
         pytest.param(("run", "broken.yaml"), 2, "broken.yaml:1:1: `steps` is missing", id="broken"),
         pytest.param(("run", "none.yaml"), 2, "none.yaml", id="no such file"),
-        pytest.param(("run",), 2, "FILE", id="no file at all"),
+        pytest.param(("run",), 2, "name a scenario's file", id="no file at all"),
         pytest.param(("run", "good.yaml"), 3, "knary is not running", id="nothing runs"),
         pytest.param(("load", "hello"), 3, "knary is not running", id="nothing to load"),
         pytest.param(("load", "hello", "--rate", "0"), 2, "--rate", id="no rate"),
