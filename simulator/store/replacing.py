@@ -50,17 +50,18 @@ def mended(there: Sequence[Resource], wanted: Sequence[Resource]) -> Iterator[Ch
     """Yield the changes that undo what late writes did to a replacement.
 
     Who had looked before it, and planned, writes once more: for owners that are gone, or to collect
-    what had lost its owner and has it again.
+    what had lost its owner and has it again; and what was collected so, a controller makes anew.
     """
     for obj in _orphans(there):
         yield Change(obj, "DELETED", obj)
     found = {(type(obj), obj.key): obj for obj in there}
     for obj in wanted:
         now = found.get((type(obj), obj.key))
-        if now is not None and now.is_deleting:
+        if now is not None and not _takes_its_place(now, obj):
+            continue
+        if now is not None:
             yield Change(now, "DELETED", now)
-        if now is None or now.is_deleting:
-            yield Change(obj, "ADDED", None)
+        yield Change(obj, "ADDED", None)
 
 
 def lasting(objects: Sequence[Resource]) -> list[Resource]:
@@ -82,6 +83,11 @@ def _orphans(objects: Sequence[Resource]) -> list[Resource]:
 def is_same(obj: Resource, other: Resource | None) -> bool:
     """Tell whether both are one object in one state, whatever the version."""
     return other is not None and _versionless(obj) == _versionless(other)
+
+
+def _takes_its_place(now: Resource, wanted: Resource) -> bool:
+    """Tell whether what is there is on its way out, or a namesake that a controller made."""
+    return now.is_deleting or (now.uid != wanted.uid and bool(now.metadata.owner_references))
 
 
 def _runs_for(obj: Resource, uids: Set[str]) -> bool:

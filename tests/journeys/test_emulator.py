@@ -296,6 +296,21 @@ def test_a_snapshot_brings_back_revisions_by_their_names(
         emulator.restore({**state, "schema": 99})
 
 
+def test_a_restore_in_the_middle_of_a_deletion_brings_all_of_it_back(
+    emulator: knary.Emulator,
+) -> None:
+    two_revisions(emulator, r00001=25, r00002=75)
+    state = emulator.snapshot()
+    ingress = "ingresses.networking.internal.knative.dev"
+    uid = emulator.get(ingress, "hello")["metadata"]["uid"]
+    for _ in range(10):
+        emulator.delete("ksvc", "hello")
+        emulator.restore(state)
+        # Neither its collector nor who would make it anew has the last word.
+        assert emulator.get(ingress, "hello")["metadata"]["uid"] == uid
+        assert emulator.request("hello").status == 200
+
+
 # Its life --------------------------------------------------------------------------------------
 
 

@@ -95,6 +95,15 @@ def test_what_a_replacement_changes(
         ),
         pytest.param([HELLO, OTHER], [HELLO], [], id="what a user made meanwhile stays"),
         pytest.param(
+            [named(HELLO, "u9")], [HELLO], [], id="so does a namesake that a user made meanwhile"
+        ),
+        pytest.param(
+            [HELLO, owned(Configuration, "hello", HELLO, uid="u9")],
+            [HELLO, owned(Configuration, "hello", HELLO)],
+            ["- hello", "+ hello"],
+            id="a namesake that a controller made instead goes",
+        ),
+        pytest.param(
             [named(service("hello", "app:2"), "u1")], [HELLO], [], id="what was changed stays so"
         ),
     ],
