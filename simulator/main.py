@@ -49,6 +49,7 @@ from simulator.metrics.replicas import Seen, replicas_of
 from simulator.reconciling.controller import run_controllers
 from simulator.reconciling.progress import Progress
 from simulator.resources.core import Pod
+from simulator.resources.faults import Fault
 from simulator.store.objects import Store
 from simulator.supervisor.settings import SupervisorSettings, settings_from
 from simulator.supervisor.supervisor import Supervisor
@@ -293,6 +294,7 @@ class ControlPlane:
             pid=os.getpid(),
             workers=[WorkerProcess(one.index, one.pid, one.build) for one in self._link.workers()],
             pods=self._store.list(Pod),
+            faults=self._store.list(Fault),
             reconciled=self._reconciled.version,
             images_flaw=self._images.current().flaw,
         )

@@ -13,6 +13,7 @@ from simulator.admission.domain_validation import (
     validate_domain_claim,
     validate_domain_mapping,
 )
+from simulator.admission.fault_validation import validate_fault
 from simulator.admission.fielderrors import NONE, Errors, generic, via_field
 from simulator.admission.ingress_admission import validate_ingress
 from simulator.admission.metadata_validation import (
@@ -35,6 +36,7 @@ from simulator.admission.traffic_validation import (
     validate_traffic_percent,
 )
 from simulator.resources.domainmapping import ClusterDomainClaim, DomainMapping
+from simulator.resources.faults import Fault
 from simulator.resources.meta import ObjectMeta, Resource
 from simulator.resources.networking import Ingress
 from simulator.resources.serving import (
@@ -66,6 +68,8 @@ def validate(new: Resource, old: Resource | None, defaults: Defaults) -> Errors:
             return validate_ingress(new)
         case ClusterDomainClaim():
             return validate_domain_claim(new)
+        case Fault():
+            return validate_fault(new)
         case _:
             return NONE
 

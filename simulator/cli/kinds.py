@@ -63,6 +63,7 @@ CLUSTER_DOMAIN_CLAIM = Kind(
     ("knative-internal", "networking"),
     namespaced=False,
 )
+FAULT = Kind("Fault", "knary.dev", "v1", "faults", "fault", (), ("knary",))
 NAMESPACE = Kind("Namespace", "", "v1", "namespaces", "namespace", ("ns",), namespaced=False)
 CONFIG_MAP = Kind("ConfigMap", "", "v1", "configmaps", "configmap", ("cm",))
 POD = Kind("Pod", "", "v1", "pods", "pod", ("po",), ("all",))
@@ -92,6 +93,7 @@ KINDS = (
     DOMAIN_MAPPING,
     INGRESS,
     CLUSTER_DOMAIN_CLAIM,
+    FAULT,
     NAMESPACE,
     CONFIG_MAP,
     POD,

@@ -44,6 +44,7 @@ COMMANDS = {
     "get": Entry(_HERE + "get", "get", "Show objects of any kind."),
     "describe": Entry(_HERE + "describe", "describe", "Show one object with its events."),
     "delete": Entry(_HERE + "delete", "delete", "Delete objects."),
+    "fault": Entry(_HERE + "fault", "fault", "Let things go wrong on purpose.", ("faults",)),
     "logs": Entry(_HERE + "logs", "logs", "Show what a service, revision or pod printed."),
     "reset": Entry(_HERE + "reset", "reset", "Lead everything back to how it began."),
     "snapshot": Entry(_HERE + "snapshot", "snapshot", "Save the state in a file, restore it."),

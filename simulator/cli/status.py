@@ -42,6 +42,13 @@ def status(form: str | None, instance: Instance) -> None:
     if rows:
         output.line()
         output.table([["NAMESPACE", "REVISION", "PID", "ADDRESS", "READY"], *rows])
+    faults = [
+        [one["namespace"], one["name"], one["service"], one["type"], one["toxicity"]]
+        for one in found.get("faults", ())
+    ]
+    if faults:
+        output.line()
+        output.table([["NAMESPACE", "FAULT", "SERVICE", "TYPE", "TOXICITY"], *faults])
 
 
 @click.command("kubeconfig")

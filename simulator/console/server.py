@@ -47,6 +47,7 @@ POST /knary/reset     back to the baseline, splits begin anew: {"seed": N} or no
 POST /knary/seed      splits begin anew with a seed: {"seed": N}, null is chance (bearer token)
 POST /knary/baseline  what there is now is what a reset leads back to (bearer token)
 GET /knary/snapshot   the state as a JSON document (bearer token)
+POST /knary/settle    answered when all workers obey what there is now (bearer token)
 PUT /knary/snapshot   make the state that of such a document (bearer token)
 
 There is no web console yet: use the command `knary status`.
@@ -62,6 +63,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     "/knary/reset": ("POST",),
     "/knary/seed": ("POST",),
     "/knary/baseline": ("POST",),
+    "/knary/settle": ("POST",),
     "/knary/snapshot": (*_READ, "PUT"),
     "/metrics": _READ,
 }
@@ -79,6 +81,7 @@ class State(Protocol):
     async def reset(self, seed: int | None = None) -> Struct: ...
     async def reseed(self, seed: int | None) -> Struct: ...
     async def keep_baseline(self) -> Struct: ...
+    async def settle(self) -> Struct: ...
     async def snapshot(self) -> bytes: ...
     async def restore(self, document: bytes) -> Struct: ...
 
@@ -176,6 +179,9 @@ class ConsoleServer:
             case "/knary/baseline":
                 await self._body(request, self._settings.body_bytes_max)
                 return await self._state.keep_baseline()
+            case "/knary/settle":
+                await self._body(request, self._settings.body_bytes_max)
+                return await self._state.settle()
             case _:
                 document = await self._body(request, self._settings.snapshot_bytes_max)
                 return await self._state.restore(document)

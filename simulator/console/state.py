@@ -125,6 +125,11 @@ class InstanceState:
             await self._note_dealt()
             return self._report()
 
+    async def settle(self) -> Report:
+        """Return when every worker obeys what the store has by now."""
+        await self._served(())
+        return self._report()
+
     async def snapshot(self) -> bytes:
         """Return the state as a document."""
         return await asyncio.to_thread(self._written, self._objects())

@@ -22,6 +22,7 @@ from simulator.errors import ApiError, Conflict, Expired, NotFound
 from simulator.gatewaylink.settings import PublisherSettings
 from simulator.reconciling.reader import Reader
 from simulator.resources.core import ANNOTATION_ADDRESS, DRAIN_FINALIZER, Pod
+from simulator.resources.faults import Fault
 from simulator.resources.meta import Key, R, Resource, parse_timestamp
 from simulator.resources.networking import Ingress
 from simulator.resources.serving import Revision
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 MANAGER = "gateway-publisher"  # of the fields that it writes
 
-KINDS: tuple[type[Resource], ...] = (Revision, Pod, Ingress)
+KINDS: tuple[type[Resource], ...] = (Revision, Pod, Ingress, Fault)
 
 
 class Objects(Reader, Protocol):
@@ -178,6 +179,8 @@ class Publisher:
                 self._compiler.put_revision(obj)
             case Ingress():
                 self._compiler.put_ingress(obj)
+            case Fault():
+                self._compiler.put_fault(obj)
 
     def _drop(self, obj: Resource) -> None:
         self._known.pop((type(obj), obj.key), None)
@@ -190,6 +193,8 @@ class Publisher:
                 self._compiler.drop_revision(obj)
             case Ingress():
                 self._compiler.drop_ingress(obj)
+            case Fault():
+                self._compiler.drop_fault(obj)
 
     # Tables out --------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from simulator.instance.description import SCHEMA, Description
 from simulator.resources.conditions import is_true
 from simulator.resources.core import ANNOTATION_ADDRESS, ANNOTATION_PID, Pod
+from simulator.resources.faults import Fault
 from simulator.resources.serving import LABEL_REVISION
 
 
@@ -31,6 +32,7 @@ def status_document(
     pid: int,
     workers: Sequence[WorkerProcess],
     pods: Iterable[Pod],
+    faults: Iterable[Fault] = (),
     reconciled: int,
     images_flaw: str = "",
 ) -> dict[str, Any]:
@@ -58,6 +60,22 @@ def status_document(
         "controlPlane": {"pid": pid, "reconciled": reconciled},
         "workers": [{"index": one.index, "pid": one.pid, "build": one.build} for one in workers],
         "replicas": [_replica(pod) for pod in pods],
+        "faults": [_fault(one) for one in faults],
+    }
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    spec = fault.spec
+    return {
+        "namespace": fault.metadata.namespace,
+        "name": fault.metadata.name,
+        "service": spec.service,
+        "revision": spec.revision,
+        "tag": spec.tag,
+        "type": spec.type,
+        "stream": spec.stream,
+        "toxicity": spec.toxicity,
+        "attributes": dict(spec.attributes),
     }
 
 

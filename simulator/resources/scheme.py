@@ -16,6 +16,7 @@ from simulator.resources.core import ConfigMap, Event, Namespace, Pod, Secret, S
 from simulator.resources.domainmapping import ClusterDomainClaim, DomainMapping
 from simulator.resources.endpoints import CoreService, Endpoints
 from simulator.resources.endpointslices import EndpointSlice
+from simulator.resources.faults import Fault
 from simulator.resources.meta import Resource
 from simulator.resources.networking import Ingress
 from simulator.resources.reviews import (
@@ -65,7 +66,7 @@ class KindInfo(Struct, frozen=True):
     @property
     def is_custom(self) -> bool:
         """Tell whether a cluster has this kind by a CustomResourceDefinition: Knative's own are."""
-        return self.group.endswith("knative.dev")
+        return self.group.endswith(("knative.dev", "knary.dev"))
 
     @property
     def qualified(self) -> str:
@@ -167,6 +168,22 @@ KINDS: tuple[KindInfo, ...] = (
         ("knative-internal", "networking"),
         namespaced=False,
         columns=(Column("Namespace", "spec.namespace"), _AGE),
+    ),
+    KindInfo(
+        Fault,
+        "knary.dev",
+        "v1",
+        "faults",
+        "fault",
+        categories=("knary",),
+        columns=(
+            Column("Service", "spec.service"),
+            Column("Revision", "spec.revision"),
+            Column("Tag", "spec.tag"),
+            Column("Type", "spec.type"),
+            Column("Toxicity", "spec.toxicity", "number"),
+            _AGE,
+        ),
     ),
     KindInfo(
         Namespace,

@@ -17,11 +17,14 @@ from msgspec import Struct
 
 from gateway.contract import Backend, Route, RouteTable
 from simulator.resources.core import Pod
+from simulator.resources.faults import Fault
 from simulator.resources.inforce import ours
 from simulator.resources.meta import Key
 from simulator.resources.networking import Ingress, IngressRule
 from simulator.resources.serving import Revision
 from simulator.traffic.backends import Backends
+from simulator.traffic.faults import service_of as service_with
+from simulator.traffic.faults import with_faults
 from simulator.traffic.hosts import HostRegister, MappingRegister
 from simulator.traffic.rows import (
     HostMapping,
@@ -100,6 +103,7 @@ class TableCompiler:
         self._programmed: dict[Key, Programmed] = {}
         self._verdicts: dict[Key, Verdict] = {}
         self._served: dict[Key, _Served] = {}
+        self._faults: dict[Key, Fault] = {}
         self._hosts = HostRegister()
         self._mappings = MappingRegister()
         self._backends = Backends()
@@ -167,6 +171,26 @@ class TableCompiler:
             self._verdicts.pop(key, None)
             self._programmed.pop(key, None)
             self._ingresses_changed[key] = None
+
+    def put_fault(self, fault: Fault) -> None:
+        """Take a new or changed fault; one that is being deleted does nothing more."""
+        if fault.is_deleting:
+            self.drop_fault(fault)
+            return
+        if (before := self._faults.get(fault.key)) is not None:
+            self._strike(before)
+        self._faults[fault.key] = fault
+        self._strike(fault)
+
+    def drop_fault(self, fault: Fault) -> None:
+        if (before := self._faults.pop(fault.key, None)) is not None:
+            self._strike(before)
+
+    def _strike(self, fault: Fault) -> None:
+        """Serve anew what the fault is about."""
+        service = service_with(fault)
+        mine = [key for key, one in self._ingresses.items() if service_of(one) == service]
+        self._ingresses_changed |= dict.fromkeys(mine)
 
     # The table ---------------------------------------------------------------------------------
 
@@ -275,14 +299,17 @@ class TableCompiler:
         )
         owned = (*map(_hosts_of, routes), *(one.hosts for one in mappings))
         return _Served(
-            tuple(self._with_mapped_hosts(route) for route in routes),
+            tuple(self._in_service(route) for route in routes),
             mappings,
             frozenset(host for hosts in owned for host in hosts),
             has.backends,
             wanted.backends | {one.target for one in wanted.mappings},
         )
 
-    def _with_mapped_hosts(self, route: Route) -> Route:
+    def _in_service(self, route: Route) -> Route:
+        """Return the route with what it has beyond its rules: faults, and mapped hosts."""
+        if self._faults:
+            route = with_faults(route, self._faults.values(), self._settings.seed)
         mapped = self._mappings.leading_to(route.local_hosts)
         return msgspec.structs.replace(route, hosts=route.hosts + mapped) if mapped else route
 

@@ -14,6 +14,7 @@ from simulator.resources import (
     domainmapping,
     endpoints,
     endpointslices,
+    faults,
     meta,
     networking,
     podparts,
@@ -37,6 +38,7 @@ _PACKAGES = {
     domainmapping.__name__: "dev.knative.serving.v1beta1",
     endpoints.__name__: "io.k8s.api.core.v1",
     endpointslices.__name__: "io.k8s.api.discovery.v1",
+    faults.__name__: "dev.knary.v1",
     meta.__name__: META,
     networking.__name__: "dev.knative.internal.networking.v1alpha1",
     podparts.__name__: "io.k8s.api.core.v1",
@@ -87,7 +89,7 @@ _NAMES: dict[type, str] = {
 
 def schema_name(struct: type) -> str:
     """Return the name of a struct's schema, after its Go package."""
-    package = _PACKAGES.get(struct.__module__, "dev.knary")
+    package = _PACKAGES.get(struct.__module__, "unknown")
     return f"{package}.{_NAMES.get(struct, struct.__name__)}"
 
 

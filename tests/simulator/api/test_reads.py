@@ -235,6 +235,7 @@ def test_discovery_lists_every_kind_with_its_verbs(tmp_path: Path) -> None:
             assert [group["name"] for group in groups["groups"]] == [
                 "serving.knative.dev",
                 "networking.internal.knative.dev",
+                "knary.dev",
                 "discovery.k8s.io",
                 "apps",
                 "caching.internal.knative.dev",

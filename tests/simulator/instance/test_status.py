@@ -41,6 +41,7 @@ def test_it_has_addresses_processes_and_versions() -> None:
             {"index": 1, "pid": 4, "build": "interpreted"},
         ],
         "replicas": [],
+        "faults": [],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.api.openapi.words.core import CORE
+from simulator.api.openapi.words.faults import FAULTS
 from simulator.api.openapi.words.meaning import Meanings
 from simulator.api.openapi.words.meta import META
 from simulator.api.openapi.words.networking import NETWORKING
@@ -18,6 +19,7 @@ MEANINGS: Meanings = {
     **PODSPEC,
     **SERVING,
     **NETWORKING,
+    **FAULTS,
     **CORE,
     **WORKLOADS,
     **REVIEWS,
