@@ -116,6 +116,7 @@ def assert_split(
 
     with instance.client() as client:
         found = client.get(SERVICE, namespace, service)
+    _refuse_one_session(found, service)
     description = instance.description()
     percents = _percents(expect) if expect else reported_percents(found, service)
     known = splitter or splitter_of(found["metadata"]) or str(description.get("splitter", ""))
@@ -126,6 +127,17 @@ def assert_split(
     except Interrupted:
         return exits.INTERRUPTED
     return _judge(answers, percents, known, int(description.get("workers", 1)), rates, form)
+
+
+def _refuse_one_session(service: Mapping[str, Any], name: str) -> None:
+    """Raise CommandFailed when all requests from here are one session, which stays."""
+    from simulator.resources.serving import ANNOTATION_STICKY
+
+    if (service["metadata"].get("annotations") or {}).get(ANNOTATION_STICKY) == "address":
+        raise CommandFailed(
+            f"service '{name}' keeps sessions by address, and all requests from here are one: its"
+            " split cannot be seen from one machine (docs/sticky.md)"
+        )
 
 
 def _ask(

@@ -60,3 +60,8 @@ def test_a_split_is_judged_by_what_its_splitter_promises() -> None:
             refused = knary.run("assert-split", "split", "--expect", expect, check=False)
             assert refused.status == 2
             assert message in refused.err
+
+        annotate(knary, {"knary.dev/sticky": "address"})
+        one = knary.run("assert-split", "split", check=False)
+        assert one.status == 1
+        assert "cannot be seen from one machine" in one.err
