@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from knary import manifests, traffic
 from knary.cluster import Document
+from knary.faults import fault_of
 from knary.instance import Instance, is_setting
 from knary.manifests import Manifest
 from knary.observing import Rates, Split, judge, requests_for
@@ -36,8 +37,7 @@ Sent = TypeVar("Sent")
 class Emulator:
     """A knary of its own, on free ports, in a temporary folder; nothing of it outlives the block.
 
-    Nor this process, also when it is killed. Methods may be called from several threads. They raise
-    EmulatorError, and name what they mean by `namespace` and names as Kubernetes does.
+    Nor this process, also when it is killed. Methods may be called from several threads.
     """
 
     def __init__(
@@ -111,10 +111,7 @@ class Emulator:
         return self._running.host_of(namespace, service, tag)
 
     def url(self, service: str, *, tag: str = "", namespace: str = "default") -> str:
-        """Return the address of a service for browsers and curl, which know `.localhost`.
-
-        Other programs ask `gateway`, with `host` as their Host header.
-        """
+        """Return the address of a service for browsers and curl; others ask `gateway`."""
         description = self._running.description
         host = self.host(service, tag=tag, namespace=namespace)
         name = host.removesuffix(f".{description['domain']}")
@@ -172,9 +169,8 @@ class Emulator:
 
     def revisions(self, service: str, *, namespace: str = "default") -> list[str]:
         """Return the names of a service's revisions, the oldest first."""
-        found = self.objects(
-            "revisions", selector=f"{LABEL_SERVICE}={service}", namespace=namespace
-        )
+        selector = f"{LABEL_SERVICE}={service}"
+        found = self.objects("revisions", selector=selector, namespace=namespace)
         return sorted(one["metadata"]["name"] for one in found)
 
     def delete(self, kind: str, name: str, *, namespace: str = "default") -> None:
@@ -305,6 +301,22 @@ class Emulator:
             port.send("GET", path, None, sent) for _ in range(requests or requests_for(split))
         )
         return judge(answers, split, Rates(detectable, false_alarm, miss))
+
+    def fault(
+        self, service: str, type_: str, /, *, namespace: str = "default", **wishes: Any
+    ) -> str:
+        """Do a fault to a service's requests until it is healed; return its name (docs/faults.md).
+
+        Wishes are `name`, `revision`, `tag`, `stream`, `toxicity`, and else the type's attributes.
+        """
+        (made,) = self.apply(fault_of(service, type_, wishes), namespace=namespace)
+        self._running.console.call("POST", "/knary/settle")
+        return str(made["metadata"]["name"])
+
+    def heal(self, fault: str, *, namespace: str = "default") -> None:
+        """Remove a fault; the very next request has it no more."""
+        self.delete("faults", fault, namespace=namespace)
+        self._running.console.call("POST", "/knary/settle")
 
     # What happened -----------------------------------------------------------------------------
 

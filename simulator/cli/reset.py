@@ -19,7 +19,7 @@ from simulator.cli.instance import Instance, instance_option
 )
 @instance_option
 def reset(*, seed: int | None, baseline: bool, instance: Instance) -> None:
-    """Lead everything back to how the instance began: objects, settings, splits.
+    """Lead everything back to how the instance began: objects, settings, faults, splits.
 
     That is what there was when it said that it was ready, with what `-f` and `--import` named.
 

@@ -121,6 +121,21 @@ def test_requests_of_every_kind(emulator: knary.Emulator) -> None:
     assert emulator.request("in").text == "Hello in!\n"
 
 
+def test_a_fault_is_done_until_it_is_healed_or_everything_is_reset(
+    emulator: knary.Emulator,
+) -> None:
+    emulator.apply(service("one"))
+    name = emulator.fault("hello", "abort", status=503)
+    assert emulator.request("hello").status == 503
+    emulator.heal(name)
+    assert emulator.request("hello").status == 200
+    emulator.fault("hello", "abort", status=500, name="again")
+    emulator.reset()
+    assert emulator.objects("faults") == []
+    emulator.apply(service("one"))
+    assert emulator.request("hello").status == 200
+
+
 def test_a_setting_is_in_force_when_it_is_applied(emulator: knary.Emulator) -> None:
     emulator.apply(service("one"))
     assert emulator.host("hello") == "hello.default.example.com"
