@@ -44,9 +44,11 @@ def pytest_runtest_makereport(
     given = getattr(item, "funcargs", {})
     emulator = next((given[name] for name in _FIXTURES if name in given), None)
     if emulator is not None and report.failed and report.when != "teardown":
+        from knary.emulator import Emulator
         from knary.reporting import sections
 
-        report.sections += sections(emulator)
+        if isinstance(emulator, Emulator):  # a suite may have a fixture of that name itself
+            report.sections += sections(emulator)
     return report
 
 
