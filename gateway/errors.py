@@ -10,7 +10,7 @@ from gateway.metrics.cell import OTHER, TIMED_OUT, UPSTREAM_FAILED, UPSTREAM_NON
 class GatewayError(Exception):
     """A request that cannot be served. `detail` is for the log, unless a class tells it."""
 
-    status: int = 500
+    status: ClassVar[int] = 500
     summary: ClassVar[str] = "internal error"
     tells_detail: ClassVar[bool] = False  # then `detail` is a text of our own, fixed in the source
     reason: ClassVar[int] = OTHER  # what metrics say of an answer that it broke off
@@ -142,6 +142,8 @@ class FaultAbort(GatewayError):
 
     summary = "fault filter abort"
 
-    def __init__(self, status: int) -> None:
-        super().__init__()
-        self.status = status
+
+def fault_abort(status: int) -> GatewayError:
+    """Return the error of this status: a class of its own, as statuses are their classes'."""
+    made: GatewayError = type("FaultAbort", (FaultAbort,), {"status": status})()
+    return made
