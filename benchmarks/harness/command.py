@@ -12,6 +12,9 @@ COMMANDS: dict[str, Entry] = {
     "splitters": Entry(
         f"{_HERE}splitters.command", "splitters", "Compare splitting algorithms, without a network."
     ),
+    "gateway": Entry(
+        f"{_HERE}gateway.command", "gateway", "Measure a gateway under load, beside its peers."
+    ),
     "peers": Entry(f"{_HERE}peers.command", "peers", "Show what can be measured beside knary."),
     "show": Entry(f"{_HERE}showing.command", "show", "Show a document, or make a page of it."),
     "compare": Entry(f"{_HERE}comparing.command", "compare", "Compare two runs' documents."),
@@ -25,5 +28,6 @@ def bench() -> None:
     \b
     Examples:
       knary bench splitters
+      knary bench gateway
       knary bench compare old.json new.json
     """

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from simulator.load.alarm import Alarm, make_alarm
 from simulator.load.connection import Carrier, Connection, Exchange, Owner
+from simulator.load.occupancy import Occupancy
 from simulator.load.plan import Answer, LoadPlan
 from simulator.load.report import LoadReport
 from simulator.load.schedule import AsFastAsPossible, moments
@@ -90,6 +91,7 @@ class Load:
         self._began = time.monotonic() if begin is None else begin
         if begin is not None:
             await asyncio.sleep(begin - time.monotonic())
+        occupancy = Occupancy()
         self._alarm = make_alarm(loop, self._pump)
         self._sweeper = loop.call_later(SWEEP_INTERVAL_S, self._sweep, loop)
         async with asyncio.TaskGroup() as tasks:
@@ -97,6 +99,7 @@ class Load:
             try:
                 self._start()
                 await self._done.wait()
+                self.report.occupied_share = occupancy.share()
             finally:  # also when cancelled: nothing may be sent while the group winds up
                 self._stopped = True
                 self._sweeper.cancel()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from simulator.load.histogram import Counts, Latencies
 from simulator.load.plan import ERROR_KINDS, Answer, LoadPlan
-from simulator.load.schedule import AsFastAsPossible
+from simulator.load.schedule import AsFastAsPossible, duration_of
 from simulator.load.timeline import SliceCounts, Timeline
 
 SCHEMA = "knary.load/v1"
@@ -21,6 +22,8 @@ UNKNOWN = "(unknown)"
 # generator that is 10 ms behind measures itself. More than this share of late sends says so.
 LATE_AFTER_S = 0.010
 LATE_SHARE_MAX = 0.01
+# One that hardly ever rests lets answers wait for it, however punctual it is.
+OCCUPIED_SHARE_MAX = 0.9
 
 
 class TallyCounts(Struct, frozen=True):
@@ -43,6 +46,7 @@ class ReportCounts(Struct, frozen=True):
     late: int
     worst_delay_s: float
     worst_queued_s: float
+    occupied_share: float
     warm: dict[str, int]
     slices: list[SliceCounts]
 
@@ -109,8 +113,9 @@ class LoadReport:
         self.late = 0
         self.worst_delay_s = 0.0
         self.worst_queued_s = 0.0
+        self.occupied_share = 0.0  # of the time, by the generator: the busiest of its processes
         self.warm: dict[str, int] = {}  # answers of the warm-up, by revision
-        self.timeline = Timeline(plan.warm_s, plan.slice_s) if plan.slice_s else None
+        self.timeline = timeline_of(plan)
 
     @property
     def due(self) -> int:
@@ -155,6 +160,7 @@ class LoadReport:
         self.late += told.late
         self.worst_delay_s = max(self.worst_delay_s, told.worst_delay_s)
         self.worst_queued_s = max(self.worst_queued_s, told.worst_queued_s)
+        self.occupied_share = max(self.occupied_share, told.occupied_share)
         if self.timeline is not None:
             self.timeline.add(told.slices)
 
@@ -169,9 +175,19 @@ class LoadReport:
             late=self.late,
             worst_delay_s=self.worst_delay_s,
             worst_queued_s=self.worst_queued_s,
+            occupied_share=self.occupied_share,
             warm=self.warm,
             slices=[each.to_counts() for each in self.timeline.slices] if self.timeline else [],
         )
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Count under another name whoever is in `names`; two of one name add up."""
+        tallies, self.revisions = self.revisions, {}
+        for name, tally in tallies.items():
+            self.revisions.setdefault(names.get(name, name), Tally()).add(tally.to_counts())
+        self.warm = _renamed(self.warm, names)
+        for each in self.timeline.slices if self.timeline else ():
+            each.revisions = _renamed(each.revisions, names)
 
     def _name(self, answer: Answer) -> str:
         """Return the name under which an answer counts."""
@@ -197,7 +213,8 @@ class LoadReport:
     @property
     def behind_schedule(self) -> bool:
         """Tell whether the generator itself was too slow, so that its latencies mean little."""
-        return self.late_share > LATE_SHARE_MAX
+        is_overworked = self.occupied_share > OCCUPIED_SHARE_MAX
+        return self.due > 0 and (self.late_share > LATE_SHARE_MAX or is_overworked)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report in the schema that `knary load --json` documents."""
@@ -215,6 +232,7 @@ class LoadReport:
                 "late": self.late,
                 "late_share": round(self.late_share, 6),
                 "worst_delay_ms": round(self.worst_delay_s * 1e3, 3),
+                "occupied_share": round(self.occupied_share, 6),
                 "behind_schedule": self.behind_schedule,
             },
             **self.all.to_dict(),
@@ -224,3 +242,22 @@ class LoadReport:
                 for name, tally in sorted(self.revisions.items())
             },
         }
+
+
+def timeline_of(plan: LoadPlan) -> Timeline | None:
+    """Return the empty timeline of a plan; None when it wants none."""
+    if plan.slice_s is None:
+        return None
+    end = duration_of(plan.schedule)
+    if end is None:
+        return Timeline(plan.warm_s, plan.slice_s)
+    slices = max(1, math.ceil(round((end - plan.warm_s) / plan.slice_s, 6)))
+    return Timeline(plan.warm_s, plan.slice_s, slices)
+
+
+def _renamed(counts: Mapping[str, int], names: Mapping[str, str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, count in counts.items():
+        other = names.get(name, name)
+        found[other] = found.get(other, 0) + count
+    return found

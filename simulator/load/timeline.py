@@ -7,7 +7,7 @@ from msgspec import Struct
 from simulator.load.histogram import Counts, Latencies
 from simulator.load.plan import Answer
 
-SLICES_MAX = 1000  # what is planned later counts in the last one
+SLICES_MAX = 1000
 
 
 class SliceCounts(Struct, frozen=True):
@@ -49,11 +49,15 @@ class Slice:
 
 
 class Timeline:
-    """Slices of `slice_s` each, from `begin_s` on; what was planned before is not in it."""
+    """Slices of `slice_s` each, from `begin_s` on; what was planned before is not in it.
 
-    def __init__(self, begin_s: float, slice_s: float) -> None:
+    There are `slices_max`; the last one has what was planned later, and lasts until all is over.
+    """
+
+    def __init__(self, begin_s: float, slice_s: float, slices_max: int = SLICES_MAX) -> None:
         self.begin_s = begin_s
         self.slice_s = slice_s
+        self._slices_max = min(slices_max, SLICES_MAX)
         self.slices: list[Slice] = []
 
     def count(self, answer: Answer, revision: str) -> None:
@@ -79,7 +83,7 @@ class Timeline:
             self._slice(index).add(counts)
 
     def _index(self, moment_s: float) -> int:
-        return min(int((moment_s - self.begin_s) // self.slice_s), SLICES_MAX - 1)
+        return min(int((moment_s - self.begin_s) // self.slice_s), self._slices_max - 1)
 
     def _slice(self, index: int) -> Slice:
         while len(self.slices) <= index:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from simulator.load.report import LoadReport
+from simulator.load.report import LATE_SHARE_MAX, LoadReport
 
 SIGNS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -43,7 +43,10 @@ def latency_line(report: LoadReport) -> str:
         p50, p99 = (_milliseconds(tally.latencies.at(percentile)) for percentile in (50, 99))
         line += f", p50 {p50}, p99 {p99}"
     if report.behind_schedule:
-        line += f" ({report.late_share:.0%} left late: too busy here for exact latencies)"
+        late = f"{report.late_share:.0%} left late"
+        busy = f"busy {report.occupied_share:.0%} of the time"
+        why = late if report.late_share > LATE_SHARE_MAX else busy
+        line += f" ({why}: too busy here for exact latencies)"
     return line
 
 

@@ -52,6 +52,7 @@ def report_of(report: LoadReport, *, is_open: bool) -> Metrics:
     if report.plan.explain:
         metrics["queued"] = report.all.queued
         metrics["queued_max_us"] = report.worst_queued_s * 1e6
+    metrics["generator_busy_percent"] = 100 * report.occupied_share
     if is_open:
         metrics["late_percent"] = 100 * report.late_share
         metrics["generator_p99_us"] = report.delays.at(99)

@@ -13,7 +13,7 @@ from simulator.load.schedule import Arrivals, AsFastAsPossible, Schedule, paced
 
 Protocol = Literal["http1", "h2c"]
 
-SLICES = 50  # of a turn, at least one for each step of the rate
+SLICES = 50  # of a turn at one rate
 
 
 class GatewayPlan(Struct, frozen=True):
@@ -41,8 +41,9 @@ class GatewayPlan(Struct, frozen=True):
 
     @property
     def slice_s(self) -> float:
+        """Return how long a slice is: a step of the rate, so that each has its own percentiles."""
         steps = len(self.rates_per_s)
-        return self.duration_s / (max(1, SLICES // steps) * steps)
+        return self.duration_s / (steps if steps > 1 else SLICES)
 
     @property
     def schedule(self) -> Schedule:

@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.load.plan import Answer, LoadPlan
@@ -69,6 +69,19 @@ def test_a_generator_that_fell_behind_says_so(delays_s: list[float], behind: boo
     assert report.to_dict()["schedule"]["behind_schedule"] is behind
 
 
+@pytest.mark.parametrize(
+    ("occupied", "due", "behind"), [(0.9, 1, False), (0.91, 1, True), (1, 0, False)]
+)
+def test_a_generator_that_never_rests_is_behind_unless_nothing_was_planned(
+    occupied: float, due: int, behind: bool
+) -> None:
+    report = LoadReport(PLAN)
+    report.occupied_share = occupied
+    for _ in range(due):
+        report.noticed(0.0)
+    assert report.behind_schedule is behind
+
+
 def test_a_server_that_makes_up_names_cannot_fill_our_memory() -> None:
     report = report_of(*(answer(revision=f"r{index}") for index in range(REVISIONS_MAX + 9)))
     assert len(report.revisions) == REVISIONS_MAX + 1
@@ -100,7 +113,8 @@ def answers(draw) -> Answer:
 SLICED = LoadPlan("127.0.0.1", 8080, "hello.test", ConstantRate(100, 3), warm_s=1.0, slice_s=0.25)
 
 
-@given(st.lists(answers(), max_size=40), st.integers(1, 4))
+@settings(max_examples=30)  # each makes dozens of histograms
+@given(st.lists(answers(), max_size=20), st.integers(1, 4))
 def test_what_several_processes_counted_adds_up_to_what_one_would_have(given_, processes) -> None:
     whole, merged = LoadReport(SLICED), LoadReport(SLICED)
     for each in given_:
@@ -127,8 +141,12 @@ def test_slices_have_every_request_but_the_warm_ups(given_) -> None:
     assert sum(each.requests for each in slices) == report.all.requests
     assert sum(each.failed for each in slices) == report.all.failed
     assert report.all.requests + sum(report.warm.values()) == len(given_)
+    assert len(slices) <= 8
     for index, each in enumerate(slices):
         end = 1.0 + 0.25 * (index + 1)
+        if index == 7:  # the last one lasts until all is over
+            assert each.under_way == 0
+            continue
         open_then = sum(a.planned_s < end <= a.done_s for a in given_)
         assert each.under_way == pytest.approx(open_then)
 
