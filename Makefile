@@ -19,7 +19,7 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 .PHONY: help demo test test-all test-pythons test-compiled compile compile-clean lint format types contracts \
 	check conformance conformance-api conformance-websocket durability bench soak bench-api bench-gateway bench-gateway-all \
 	bench-emulator bench-lag bench-memory bench-peers bench-results bench-profile bench-split \
-	bench-startup bench-sticky bench-tables bench-updates lock clean
+	bench-startup bench-sticky bench-tables bench-turns bench-updates lock clean
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-22s %s\n", $$1, $$2}'
@@ -152,6 +152,10 @@ bench-emulator: ## Measure what a test waits for: start, reset, close
 bench-startup: ## Measure start, update and `knary get`
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/startup.py $(ARGS)
+
+bench-turns: ## Measure turns that several workers take together
+	$(RUNTIME)
+	@$(BIN)/python benchmarks/shared_turns.py $(ARGS)
 
 bench-updates: ## Change a split 20 times under load, losing none
 	$(RUNTIME)

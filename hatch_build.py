@@ -33,10 +33,12 @@ SWITCH = "KNARY_COMPILE"
 MYPYC = "mypy[mypyc]>=1.18"
 TYPED = ("msgspec", "uvloop")  # what mypy must see to know the types that gateway uses
 
-# Cold, or made of classes that are not mypyc's: msgspec's structs.
+# Cold, or made of classes that are not mypyc's: msgspec's structs. Of `words` there is one in C.
 INTERPRETED = frozenset(
-    f"gateway/{name}.py" for name in ("build", "contract", "control", "main", "native", "settings")
+    f"gateway/{name}.py"
+    for name in ("build", "contract", "control", "main", "native", "settings", "words")
 )
+WORDS = "gateway.words"  # in words.c: what neither Python nor mypyc can say
 _NOTE_ON_SPEED = "warning: Treating generator comprehension as list"
 LIBRARY = "knary_gateway"  # the one shared library in which all modules are
 
@@ -131,7 +133,8 @@ def _all_but_sources(folder: str, names: list[str]) -> set[str]:
     return {
         name
         for name in names
-        if not name.endswith(".py") and (name == "compiled" or not Path(folder, name).is_dir())
+        if not name.endswith((".py", ".c"))
+        and (name == "compiled" or not Path(folder, name).is_dir())
     }
 
 
@@ -143,12 +146,13 @@ def _run_mypyc(place: Path, options: Sequence[str]) -> tuple[str, dict[str, Path
     from importlib.metadata import version
 
     from mypyc.build import mypycify
-    from setuptools import Distribution
+    from setuptools import Distribution, Extension
     from setuptools.errors import CCompilerError
 
     paths = ["--config-file=", "--explicit-package-bases", *options, *modules(place / "gateway")]
     with _hushed():
         extensions = mypycify(paths, opt_level="3", debug_level="0", group_name=LIBRARY)
+    extensions.append(Extension(WORDS, [str(place / "gateway" / "words.c")]))
     for each in extensions:
         each.extra_compile_args.append("-Wno-error")  # another compiler warns of other things
     command: Any = Distribution({"name": LIBRARY, "ext_modules": extensions}).get_command_obj(

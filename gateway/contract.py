@@ -193,6 +193,7 @@ class Hello(Struct, frozen=True, tag=True):
     pid: int
     protocol: int = PROTOCOL_VERSION
     build: str = "interpreted"  # as gateway.build says it
+    turns: str = "own"  # or how all workers share those of a split: as gateway.ledger says it
 
 
 class Ack(Struct, frozen=True, tag=True):

@@ -46,6 +46,7 @@ class ControlLink:
         self._writer: asyncio.StreamWriter | None = None
         self._router: Router | None = None
         self.first_table = asyncio.Event()
+        self.turns = "own"  # or how the worker shares them with the others
         self.figures = WorkerFigures()  # the worker's, once it has its metrics
 
     def on_idle(self, address: str) -> None:
@@ -65,7 +66,9 @@ class ControlLink:
                 await asyncio.sleep(self._startup.settings.control_reconnect_s)
                 continue
             try:
-                self._send(Hello(self._startup.worker, os.getpid(), build=build()))
+                self._send(
+                    Hello(self._startup.worker, os.getpid(), build=build(), turns=self.turns)
+                )
                 await self._receive(reader, router)
             except (OSError, FrameError) as error:
                 log.warning("control link: %s", error)

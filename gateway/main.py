@@ -20,8 +20,10 @@ from gateway.accesslog import open_access_log
 from gateway.control import ControlLink
 from gateway.downstream.h1 import ClientConnection
 from gateway.gates import Gates
+from gateway.hosts import HostTable
+from gateway.ledger import open_ledger
 from gateway.metrics.registry import open_metrics
-from gateway.router import HostTable, Router
+from gateway.router import Router
 from gateway.settings import Startup
 from gateway.upstream.networks import Networks
 from gateway.worker import Worker
@@ -71,6 +73,8 @@ async def _serve(startup: Startup) -> int:
         worker.sessions_file = startup.sessions_file
         if startup.session_key_file:
             worker.session_key = _read_key(startup.session_key_file)
+        worker.ledger = open_ledger(startup.turns_file, startup.settings.shared_splits_max)
+        link.turns = worker.ledger.kind if worker.ledger is not None else "own"
         if startup.networks_socket:
             worker.networks = Networks(loop, startup.networks_socket, startup.settings)
         router = Router(worker, startup.worker, link.on_idle)
@@ -84,6 +88,8 @@ async def _serve(startup: Startup) -> int:
         metrics.close()
         if worker.networks is not None:
             worker.networks.close()
+        if worker.ledger is not None:
+            worker.ledger.close()
         if worker.gates is not None:
             loop.remove_reader(worker.gates.descriptor())
             worker.gates.close()

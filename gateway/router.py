@@ -14,10 +14,9 @@ from msgspec import structs
 
 from gateway.changes import Change
 from gateway.contract import Backend, Delta, Route, RouteTable, Split, parse_address
-from gateway.errors import NoRoute
-from gateway.http1.head import check_host, host_of
+from gateway.hosts import HostTable
 from gateway.routes import CompiledRoute, CompiledSplit, Target, faults_of, splits_of
-from gateway.splitting.splitter import make_splitter
+from gateway.splitting.splitter import Splitter, account_name, make_shared, make_splitter
 from gateway.sticky.bycookie import CookieStickiness
 from gateway.sticky.bykey import KeyStickiness
 from gateway.sticky.places import Positions
@@ -27,68 +26,11 @@ from gateway.upstream.pool import BackendState, Replica
 if TYPE_CHECKING:
     from gateway.worker import Worker
 
-HOST_VALUES_MAX = 65_536
-HOST_VALUE_BYTES_MAX = 260  # a longer one is no usual name with its port, and is not kept
-EVERY_HOST = "*"  # in a route's hosts: any that no other route has
 ROUTES_PER_STEP, BACKENDS_PER_STEP = 8, 64  # about a millisecond's work each
 
 
 class RefusedTable(Exception):
     """The table does not compile; the one before stays."""
-
-
-class HostTable:
-    """What one listener answers for: Host to route."""
-
-    def __init__(self) -> None:
-        self._routes: dict[str, CompiledRoute] = {}
-        self._values: dict[bytes, CompiledRoute] = {}  # Host values as clients wrote them
-        self._values_of: dict[CompiledRoute, list[bytes]] = {}
-
-    def match(self, value: bytes) -> CompiledRoute:
-        """Return the route of a Host value. Raise BadMessage or NoRoute."""
-        route = self._values.get(value)
-        if route is None:
-            route = self._resolve(value)
-        return route
-
-    def holder(self, host: str) -> CompiledRoute | None:
-        """Return the route that has this host (lower case, no port)."""
-        return self._routes.get(host)
-
-    def _resolve(self, value: bytes) -> CompiledRoute:
-        if not value:
-            raise NoRoute
-        check_host(value)
-        route = self._routes.get(host_of(value)) or self._routes.get(EVERY_HOST)
-        if route is None:
-            raise NoRoute
-        if len(value) > HOST_VALUE_BYTES_MAX:
-            return route
-        if len(self._values) >= HOST_VALUES_MAX:
-            self._values.clear()
-            self._values_of.clear()
-        self._values[value] = route
-        self._values_of.setdefault(route, []).append(value)
-        return route
-
-    def put(self, route: CompiledRoute, hosts: tuple[str, ...]) -> None:
-        if (default := self._routes.get(EVERY_HOST)) is not None:
-            self.forget_values(default)  # some may be this route's from now on
-        for host in hosts:
-            self._routes[host] = route
-
-    def forget(self, route: CompiledRoute, hosts: tuple[str, ...]) -> None:
-        """Take the hosts from this route, but for those that another one has by now."""
-        for host in hosts:
-            if self._routes.get(host) is route:
-                del self._routes[host]
-        self.forget_values(route)
-
-    def forget_values(self, route: CompiledRoute) -> None:
-        """Look its Host values up anew."""
-        for value in self._values_of.pop(route, ()):
-            self._values.pop(value, None)
 
 
 class Router:
@@ -153,6 +95,13 @@ class Router:
         Raise RefusedTable before anything is changed. Then row by row is served, each one whole:
         first backends, then routes; a host that moves has a route at every moment.
         """
+        try:
+            yield from self._steps(change)
+        finally:
+            if self._worker.ledger is not None:
+                self._worker.ledger.sweep()
+
+    def _steps(self, change: Change) -> Iterator[None]:
         fresh: dict[str, BackendState] = {}
         made: list[CompiledRoute] = []
         try:
@@ -279,17 +228,34 @@ class Router:
             for share in shares
         )
         if before and _same_turns(before.row, split):
-            splitter = before.splitter
+            splitter, is_alone = before.splitter, before.is_alone
         else:
-            splitter = make_splitter(
-                split.splitter,
-                {share.backend: share.weight for share in shares},
-                before.owed_now() if before else {},
-                self._random(row, split),
-                before.splitter if before else None,
-            )
-        turns = before.turns if before else 0
-        return CompiledSplit(split, targets, splitter, turns, self._sticky(row, split, before))
+            weights = {share.backend: share.weight for share in shares}
+            splitter, is_alone = self._splitter(row, split, weights, before)
+        turns, sticky = before.turns if before else 0, self._sticky(row, split, before)
+        made = CompiledSplit(split, targets, splitter, turns, sticky)
+        made.is_alone = is_alone
+        return made
+
+    def _splitter(
+        self, row: Route, split: Split, weights: dict[str, int], before: CompiledSplit | None
+    ) -> tuple[Splitter, bool]:
+        """Return a splitter whose turns all workers take, or else one of this worker's own.
+
+        And whether it is the latter though it need not be.
+        """
+        ledger, key = (
+            self._worker.ledger,
+            f"{split.key}\0{split.epoch}" if split.epoch else split.key,
+        )
+        name = account_name(split.splitter, key, len(weights))
+        owed, dice = before.owed_now() if before else {}, self._random(row, split)
+        account = ledger.account(name) if ledger is not None and name else None
+        if account is not None:
+            return make_shared(split.splitter, weights, owed, dice, account), False
+        last = before.splitter if before else None
+        made = make_splitter(split.splitter, weights, owed, dice, last)
+        return made, bool(ledger is not None and name)
 
     def _sticky(self, row: Route, split: Split, before: CompiledSplit | None) -> Stickiness | None:
         """Return what the split's sessions are kept by, if it has any."""
@@ -323,13 +289,16 @@ class Router:
         return Random(f"{split.seed}/{'/'.join(names)}/{self._number}")  # noqa: S311
 
     def _put(self, route: CompiledRoute) -> None:
-        row = route.row
+        row, ledger = route.row, self._worker.ledger
         self._routes[row.key] = route
         self.hosts.put(route, row.hosts)
         self.local_hosts.put(route, row.hosts + row.local_hosts)
         for split in route.splits():
             for target in split.targets:
                 target.backend.routes += 1
+            self._worker.metrics.worker.splits_alone += split.is_alone
+            if ledger is not None and split.shared is not None:
+                ledger.hold(split.shared.account)
 
     def _update_backend(
         self, backend: Backend, fresh: dict[str, BackendState], *, listed: bool
@@ -362,9 +331,13 @@ class Router:
 
     def _forget(self, route: CompiledRoute) -> None:
         """Take what is still this route's from it."""
+        ledger = self._worker.ledger
         for split in route.splits():
             for target in split.targets:
                 target.backend.routes -= 1
+            self._worker.metrics.worker.splits_alone -= split.is_alone
+            if ledger is not None and split.shared is not None:
+                ledger.drop(split.shared.account)
         self.hosts.forget(route, route.row.hosts)
         self.local_hosts.forget(route, route.row.hosts + route.row.local_hosts)
 

@@ -11,6 +11,7 @@ from gateway.metrics.cell import Cell
 from gateway.metrics.registry import Metrics
 from gateway.splitting.hashing import HashRanges
 from gateway.splitting.splitter import Splitter
+from gateway.splitting.together import Shared
 from gateway.sticky.bykey import header_value
 from gateway.sticky.stickiness import KEPT, OUTCOMES, Seat, Stickiness
 from gateway.upstream.pool import BackendState
@@ -52,6 +53,8 @@ class CompiledSplit:
         self.targets = targets
         self.splitter = splitter
         self.turns = turns  # so many requests had theirs
+        self.shared = splitter if isinstance(splitter, Shared) else None  # with other workers
+        self.is_alone = False  # though other workers could share its turns
         self.is_keyed = isinstance(splitter, HashRanges)  # turns need `pick_for`
         self._key_name = row.hash_header.encode("latin-1")
 
@@ -72,7 +75,7 @@ class CompiledSplit:
 
         def turn() -> int:
             self.turns += 1
-            return self.splitter.pick_for(self._key(lines, ip) if self.is_keyed else b"")
+            return self.splitter.pick_for(self._key_of(lines, ip))
 
         return sticky.seat(lines, ip, now_s, turn)
 
@@ -84,32 +87,45 @@ class CompiledSplit:
 
     def pick_explained(self, lines: list[bytes], ip: str) -> tuple[Target, str]:
         """Return the target of this request, and how likely it was, as header parameters."""
-        chances = self._chances(lines, ip)
-        target = self.pick_for(lines, ip)
-        return target, self._explained(target, chances)
+        self.turns += 1
+        picked, chances = self.splitter.pick_with_chances(self._key_of(lines, ip))
+        return self.targets[picked], self._explained(picked, chances)
 
     def seat_explained(
         self, sticky: Stickiness, lines: list[bytes], ip: str, now_s: int
     ) -> tuple[Seat, str]:
         """Return what the session of this request gets, and why, as header parameters."""
-        chances = self._chances(lines, ip)
-        turns = self.turns
-        seat = self.seat(sticky, lines, ip, now_s)
-        told = self._explained(self.targets[seat.index], chances if self.turns > turns else None)
+        taken: list[list[float]] = []  # the chances of the turn that it took, if it did
+
+        def turn() -> int:
+            self.turns += 1
+            picked, chances = self.splitter.pick_with_chances(self._key_of(lines, ip))
+            taken.append(chances)
+            return picked
+
+        seat = sticky.seat(lines, ip, now_s, turn)
+        told = self._explained(seat.index, taken[0] if taken else [])
         how = f"; because={seat.because}" if seat.outcome != KEPT else ""
         return seat, f"{told}; sticky={sticky.kind}; session={OUTCOMES[seat.outcome]}{how}"
 
-    def _chances(self, lines: list[bytes], ip: str) -> list[float]:
-        return self.splitter.chances_for(self._key(lines, ip) if self.is_keyed else b"")
+    def _key_of(self, lines: list[bytes], ip: str) -> bytes:
+        return self._key(lines, ip) if self.is_keyed else b""
 
-    def _explained(self, target: Target, chances: list[float] | None) -> str:
+    def _explained(self, index: int, chances: list[float]) -> str:
         """Return who got the request; `chances` are those of the turn that it took, if it did."""
+        target = self.targets[index]
         total = sum(each.weight for each in self.targets)
         share = f"revision={target.backend.name.decode()}; share={target.weight / total:.4g}"
-        if chances is None:
+        if not chances:
             return f"{share}; splitter={self.row.splitter}"
-        chance = chances[self.targets.index(target)]
-        return f"{share}; splitter={self.row.splitter}; turn={self.turns}; chance={chance:.4g}"
+        chance = f"chance={chances[index]:.4g}"
+        return f"{share}; splitter={self.row.splitter}; {self._turn()}; {chance}"
+
+    def _turn(self) -> str:
+        """Return the number of the latest turn, and of whose turns it is one."""
+        if self.shared is None or not self.shared.turn:
+            return f"turn={self.turns}; turns=own"
+        return f"turn={self.shared.turn}; turns=shared"
 
     def owed_now(self) -> dict[str, int]:
         """Return each target's credit by name, to carry it on."""

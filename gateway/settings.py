@@ -95,6 +95,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     replica_avoid_s: float = 30.0  # one that let a connection hang comes last for so long
     tick_s: float = 0.1  # how often deadlines are looked at
     drain_s_max: float = 30.0  # a stopping worker gives its requests so long
+    shared_splits_max: int = 1024  # whose turns all workers take together; 33 KB each
     cut_s_max: float = 1.0  # what is still under way then is cut, and gone within so long
     drain_idle_s_max: float = 1.0  # an idle client may send one more request for so long
     control_reconnect_s: float = 0.02
@@ -109,6 +110,7 @@ class Startup(Struct, frozen=True, forbid_unknown_fields=True):
     control_socket: str
     local_listen_fd: int = -1  # the cluster-local listener's
     networks_socket: str = ""  # who makes sockets in the replicas' own networks; "": nobody
+    turns_file: str = ""  # where workers take the turns of splits together; "": each has its own
     gates_file: str = ""  # where workers count together; "": this one counts alone
     sessions_file: str = ""  # where workers note sessions together; "": this one notes alone
     session_key_file: str = ""  # signs sessions' cookies; "": a key of this worker's own

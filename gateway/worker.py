@@ -14,6 +14,7 @@ from gateway.gates import Gate, Gates, place_of
 from gateway.http1.head import REQUEST_KINDS, RESPONSE_KINDS, HeaderLines
 from gateway.http1.response import ResponseReader
 from gateway.http2.vocabulary import Vocabulary
+from gateway.ledger import Ledger
 from gateway.metrics.registry import Metrics
 from gateway.settings import Settings
 from gateway.sticky.table import SessionTable, open_table
@@ -35,6 +36,7 @@ class Worker:
 
     access_log: AccessLog | None = None
     gates: Gates | None = None  # shared with the other workers
+    ledger: Ledger | None = None  # of the turns that all workers take together
     networks: Networks | None = None  # the replicas' own
     sessions_file = ""  # shared with the other workers
     number = 0
@@ -116,6 +118,8 @@ class Worker:
         if self._known_sessions is not None:
             figures.sessions_forgotten += self._known_sessions.forgotten
             self._known_sessions.forgotten = 0
+        if self.ledger is not None:
+            figures.turns_alone += self.ledger.take_alone()
         if self.access_log is not None:
             self.access_log.flush()
         self.metrics.flush()

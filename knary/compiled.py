@@ -51,7 +51,7 @@ def digest(gateway: Path) -> str:
     All, not only those that are compiled: mypyc copies constants of other modules into them.
     """
     found = hashlib.sha256()
-    for path in sorted(gateway.rglob("*.py")):
+    for path in sorted(path for kind in ("*.py", "*.c") for path in gateway.rglob(kind)):
         data = path.read_bytes()
         name = path.relative_to(gateway).as_posix()
         found.update(f"{name}\0{len(data)}\0".encode() + data)

@@ -292,7 +292,10 @@ class ControlPlane:
             self._startup.description,
             python=platform.python_version(),
             pid=os.getpid(),
-            workers=[WorkerProcess(one.index, one.pid, one.build) for one in self._link.workers()],
+            workers=[
+                WorkerProcess(one.index, one.pid, one.build, one.turns)
+                for one in self._link.workers()
+            ],
             pods=self._store.list(Pod),
             faults=self._store.list(Fault),
             reconciled=self._reconciled.version,

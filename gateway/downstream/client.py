@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from gateway.exchange import Exchange
-    from gateway.router import HostTable
+    from gateway.hosts import HostTable
     from gateway.upstream.lease import Lease
 
 _NO_LINGER: Final = struct.pack("ii", 1, 0)  # on, 0 seconds

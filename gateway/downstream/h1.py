@@ -23,7 +23,7 @@ from gateway.upstream.h1 import UpstreamConnection
 from gateway.upstream.lease import Lease
 
 if TYPE_CHECKING:
-    from gateway.router import HostTable
+    from gateway.hosts import HostTable
     from gateway.worker import Worker
 
 _PREFACE_END = 14  # of its part that looks like a head

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from gateway.exchange import Exchange
-    from gateway.router import HostTable
+    from gateway.hosts import HostTable
     from gateway.worker import Worker
 
 

@@ -23,6 +23,7 @@ class WorkerFigures:
         self.access_log_lines = 0
         self.access_log_dropped = 0
         self.sessions_forgotten = 0  # before they expired: there was no room
+        self.turns_alone = 0  # that all workers were to take together
         self.refused = [0] * len(REFUSED_STATUSES)
         # Gauges.
         self.connections_open = 0
@@ -32,6 +33,7 @@ class WorkerFigures:
         self.requests_waiting = 0
         self.table_version = 0
         self.table_install_us = 0  # how long the last one took
+        self.splits_alone = 0  # whose turns all workers were to take together
 
     def refuse(self, status: int) -> None:
         """Count a head that was refused before it had a target."""
@@ -57,6 +59,7 @@ class WorkerFigures:
             self.access_log_lines,
             self.access_log_dropped,
             self.sessions_forgotten,
+            self.turns_alone,
             *self.refused,
         ]
 
@@ -76,6 +79,7 @@ class WorkerFigures:
             self.access_log_lines,
             self.access_log_dropped,
             self.sessions_forgotten,
+            self.turns_alone,
             *self.refused,
         ) = counters
 
@@ -89,4 +93,5 @@ class WorkerFigures:
             self.requests_waiting,
             self.table_version,
             self.table_install_us,
+            self.splits_alone,
         ]

@@ -57,6 +57,7 @@ WORKER_COUNTERS: Final = (
     "access_log_lines",
     "access_log_dropped",
     "sessions_forgotten",
+    "turns_alone",
     *(f"refused_{status}" for status in REFUSED_STATUSES),
 )
 WORKER_GAUGES: Final = (
@@ -67,6 +68,7 @@ WORKER_GAUGES: Final = (
     "requests_waiting",
     "table_version",
     "table_install_us",
+    "splits_alone",
 )
 REASON_NAMES: Final = (
     "client_gone",

@@ -7,9 +7,11 @@ Credits of one split sum to zero. A weight w of FULL earns w per turn; a pick co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from gateway.contract import WEIGHT_SCALE
+
+Name = TypeVar("Name", int, str)
 
 FULL: Final = WEIGHT_SCALE * 100  # 10_000 hundredths of a percent
 LIMIT: Final = FULL - 1
@@ -32,7 +34,7 @@ def normalised(weights: Sequence[int]) -> list[int]:
     return scaled
 
 
-def carried(old: Mapping[str, int], keys: Sequence[str], weights: Sequence[int]) -> list[int]:
+def carried(old: Mapping[Name, int], keys: Sequence[Name], weights: Sequence[int]) -> list[int]:
     """Return the credit of each target of a new split, from the old split's by name.
 
     All weights are positive. What targets that left were owed is spread over the others by

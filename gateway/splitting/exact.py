@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.splitting.credit import FULL
-from gateway.splitting.turns import Splitter
+from gateway.splitting.turns import Stateful
 
 
-class Exact(Splitter):
+class Exact(Stateful):
     """Among the targets that are owed enough, pick the one whose deadline comes first."""
 
     __slots__ = ("_credit", "_eligible", "_weights")
@@ -26,6 +26,10 @@ class Exact(Splitter):
     @property
     def credit(self) -> Sequence[int]:
         return self._credit
+
+    def owe(self, numbers: Sequence[int]) -> None:
+        """Go on from these credits."""
+        self._credit[:] = numbers
 
     def pick(self) -> int:
         """Return the index of the next target."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.splitting.turns import Splitter
+from gateway.splitting.turns import Stateful
 
 
-class SmoothWeightedRoundRobin(Splitter):
+class SmoothWeightedRoundRobin(Stateful):
     """Pick the greatest credit; of equal ones the first."""
 
     __slots__ = ("_credit", "_total", "_weights")
@@ -24,6 +24,10 @@ class SmoothWeightedRoundRobin(Splitter):
     @property
     def credit(self) -> Sequence[int]:
         return self._credit
+
+    def owe(self, numbers: Sequence[int]) -> None:
+        """Go on from these credits."""
+        self._credit[:] = numbers
 
     def pick(self) -> int:
         """Return the index of the next target."""

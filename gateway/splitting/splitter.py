@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Final
 
-from gateway.splitting.credit import carried, normalised
+from gateway.splitting.account import TARGETS_MAX, Account
+from gateway.splitting.credit import FULL, carried, normalised
 from gateway.splitting.edf import EarliestDeadlineFirst
 from gateway.splitting.exact import Exact
 from gateway.splitting.hashing import HashRanges
 from gateway.splitting.independent import Independent
 from gateway.splitting.smooth import SmoothWeightedRoundRobin
-from gateway.splitting.stratified import Stratified, StratifiedPair
+from gateway.splitting.stratified import Stratified, StratifiedAlone, StratifiedPair
 from gateway.splitting.stride import SEQUENCE_BITS, StaticStride
-from gateway.splitting.turns import Splitter
+from gateway.splitting.together import Shared
+from gateway.splitting.turns import Splitter, Stateful
 
-__all__ = ["Splitter", "make_splitter"]
+__all__ = ["Splitter", "account_name", "make_shared", "make_splitter"]
 
 
 class Single(Splitter):
@@ -59,10 +61,44 @@ def make_splitter(
     return _MAKERS[name](weights, carried(owed, list(shares), weights), random)
 
 
+def account_name(name: str, key: str, targets: int) -> str:
+    """Return what the account of such a split is called; "" if it has nothing to keep in one.
+
+    That of `static-stride` is another's: its number is no target's credit.
+    """
+    if not 1 < targets <= TARGETS_MAX or name not in _SHARED:
+        return ""
+    return f"{key}\0static-stride" if name == "static-stride" else key
+
+
+def make_shared(
+    name: str, shares: Mapping[str, int], owed: Mapping[str, int], dice: Random, account: Account
+) -> Shared:
+    """Return a splitter whose turns are those of all workers; `owed` is where they begin.
+
+    The name is one that `account_name` has a name for.
+    """
+    weights = normalised(list(shares.values()))
+    if name == "static-stride":
+        stride = StaticStride(weights, dice.getrandbits(SEQUENCE_BITS))
+        return Shared(account, stride, ["sequence"], [FULL])
+    credit = carried(owed, list(shares), weights)
+    rule: Stateful
+    if name == "stratified" and len(weights) > 2:
+        rule = Stratified(weights, credit, dice)
+    elif name == "stratified":
+        rule = StratifiedPair(weights, credit, dice)
+    elif name == "exact":
+        rule = Exact(weights, credit)
+    else:
+        rule = SmoothWeightedRoundRobin(weights, credit)
+    return Shared(account, rule, list(shares), weights)
+
+
 def _stratified(weights: list[int], credit: list[int], random: Random) -> Splitter:
     if len(weights) == 2:
         return StratifiedPair(weights, credit, random)
-    return Stratified(weights, credit, random)
+    return StratifiedAlone(weights, credit, random)
 
 
 def _exact(weights: list[int], credit: list[int], random: Random) -> Splitter:
@@ -104,3 +140,6 @@ _MAKERS: Final = {
     "static-stride": _stride,
     "hash-ranges": _hash_ranges,
 }
+# Of `random` and `hash-ranges` all workers together are what one is. Each worker has its own `edf`,
+# as in Envoy, where each thread has.
+_SHARED: Final = ("stratified", "exact", "smooth-wrr", "static-stride")

@@ -19,10 +19,10 @@ from collections.abc import Sequence
 from random import Random
 
 from gateway.splitting.credit import FULL
-from gateway.splitting.turns import Splitter
+from gateway.splitting.turns import Stateful
 
 
-class StratifiedPair(Splitter):
+class StratifiedPair(Stateful):
     """Two targets: a turn is a comparison or one draw, and each request's chance is its share.
 
     With f the fraction of a request that is due beyond the whole ones, the picks are one more than
@@ -40,6 +40,10 @@ class StratifiedPair(Splitter):
     @property
     def credit(self) -> list[int]:
         return [self._owed, -self._owed]
+
+    def owe(self, numbers: Sequence[int]) -> None:
+        """Go on from these credits, which add up to 0."""
+        self._owed = numbers[0]
 
     def pick(self) -> int:
         """Return the index of the next target."""
@@ -65,48 +69,36 @@ class StratifiedPair(Splitter):
         return [first, 1.0 - first]
 
 
-class Stratified(Splitter):
-    """Any number of targets, with the look-ahead that keeps every later window servable."""
+class Stratified(Stateful):
+    """Any number of targets, with the look-ahead that keeps every later window servable.
 
-    __slots__ = ("_all", "_at", "_credit", "_horizon", "_random", "_slack", "_weights")
+    Nothing is kept but the credits: the look-ahead computes what it needs.
+    """
+
+    __slots__ = ("_all", "_credit", "_random", "_weights")
 
     def __init__(self, weights: Sequence[int], credit: Sequence[int], random: Random) -> None:
         self._weights = list(weights)
         self._credit = list(credit)
         self._random = random.random
         self._all = range(len(weights))
-        # A target is ahead of its due for less than FULL / weight turns.
-        self._horizon = FULL // min(weights) + 2
-        # slack[(at + d) % horizon] = F(d) - E(d) for the turns d = 1 .. horizon - 1 to come
-        self._at = 0
-        self._slack = [0] * self._horizon
-        for distance in range(1, self._horizon):
-            self._slack[distance] = self._fraction(distance)
-        for i in self._all:
-            self._mark_ahead(i)
 
     @property
     def credit(self) -> Sequence[int]:
         return self._credit
 
+    def owe(self, numbers: Sequence[int]) -> None:
+        """Go on from these credits."""
+        self._credit[:] = numbers
+
     def pick(self) -> int:
         """Return the index of the next target."""
-        self._advance()
+        credit = self._credit
+        for i, weight in enumerate(self._weights):
+            credit[i] += weight
         chosen = self._choose()
-        self._credit[chosen] -= FULL
-        self._mark_ahead(chosen)
+        credit[chosen] -= FULL
         return chosen
-
-    def _advance(self) -> None:
-        """Begin the next turn: everyone earns its share."""
-        credit, weights = self._credit, self._weights
-        farthest, fractions = self._horizon - 1, 0
-        for i in self._all:
-            owed = credit[i] = credit[i] + weights[i]
-            fractions += (owed + weights[i] * farthest) % FULL
-        self._at = (self._at + 1) % self._horizon
-        # The slot that just passed now stands for the farthest turn, where none is ahead any more.
-        self._slack[self._at - 1] = fractions // FULL
 
     def _choose(self) -> int:
         credit = self._credit
@@ -148,7 +140,8 @@ class Stratified(Splitter):
     def chances(self) -> list[float]:
         """Return the odds of those that may be picked now: of a copy, so that no turn is used."""
         look = Stratified(self._weights, self._credit, Random(0))  # noqa: S311 (never asked)
-        look._advance()
+        for i, weight in enumerate(self._weights):
+            look._credit[i] += weight
         late = [i for i in self._all if look._credit[i] >= FULL]
         open_now = [i for i in self._all if look._credit[i] > 0]
         able = [i for i in open_now if len(open_now) == 1 or look._keeps_schedulable(i)]
@@ -160,6 +153,64 @@ class Stratified(Splitter):
             return [float(i in able) for i in self._all]
         total = sum(look._urgency(i) for i in able)
         return [look._urgency(i) / total if i in able else 0.0 for i in self._all]
+
+    def _keeps_schedulable(self, i: int) -> bool:
+        """Tell whether every later turn has room if i is picked now, ahead of its due."""
+        credit, weights = self._credit, self._weights
+        end = (FULL - credit[i] - 1) // weights[i]
+        for distance in range(1, end + 1):
+            ahead = fractions = 0
+            for owed, weight in zip(credit, weights, strict=True):
+                due = owed + weight * distance
+                fractions += due % FULL
+                if due < 0:
+                    ahead += 1
+            if fractions // FULL <= ahead:
+                return False
+        return True
+
+
+class StratifiedAlone(Stratified):
+    """The same turns at a lower price, for one who takes all of them: it remembers the look-ahead.
+
+    Its credits may not be put elsewhere, nor taken from there.
+    """
+
+    __slots__ = ("_at", "_horizon", "_slack")
+
+    def __init__(self, weights: Sequence[int], credit: Sequence[int], random: Random) -> None:
+        super().__init__(weights, credit, random)
+        # A target is ahead of its due for less than FULL / weight turns.
+        self._horizon = FULL // min(weights) + 2
+        # slack[(at + d) % horizon] = F(d) - E(d) for the turns d = 1 .. horizon - 1 to come
+        self._at = 0
+        self._slack = [0] * self._horizon
+        for distance in range(1, self._horizon):
+            self._slack[distance] = self._fraction(distance)
+        for i in self._all:
+            self._mark_ahead(i)
+
+    def owe(self, numbers: Sequence[int]) -> None:
+        raise NotImplementedError
+
+    def pick(self) -> int:
+        """Return the index of the next target."""
+        self._advance()
+        chosen = self._choose()
+        self._credit[chosen] -= FULL
+        self._mark_ahead(chosen)
+        return chosen
+
+    def _advance(self) -> None:
+        """Begin the next turn: everyone earns its share."""
+        credit, weights = self._credit, self._weights
+        farthest, fractions = self._horizon - 1, 0
+        for i in self._all:
+            owed = credit[i] = credit[i] + weights[i]
+            fractions += (owed + weights[i] * farthest) % FULL
+        self._at = (self._at + 1) % self._horizon
+        # The slot that just passed now stands for the farthest turn, where none is ahead any more.
+        self._slack[self._at - 1] = fractions // FULL
 
     def _keeps_schedulable(self, i: int) -> bool:
         """Tell whether every later turn has room if i is picked now, ahead of its due."""

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from gateway.splitting.turns import Splitter
+from gateway.splitting.turns import Stateful
 
 SEQUENCE_BITS: Final = 32
 _SEQUENCE_MASK: Final = (1 << SEQUENCE_BITS) - 1  # it is an unsigned one, and begins at 0 again
+_SIGN: Final = 1 << (SEQUENCE_BITS - 1)
 _MAX_WEIGHT: Final = 0xFFFF
 _OFFSET: Final = _MAX_WEIGHT // 2  # so that equal neighbours do not pause in the same generation
 _MAX_RATIO: Final = 10.0  # of the mean, to which greater weights are cut
 _MIN_RATIO: Final = 0.01  # of the mean, to which smaller ones are raised
 
 
-class StaticStride(Splitter):
+class StaticStride(Stateful):
     """Visit the targets in turn; each takes `weight` of 65,535 visits, evenly spread.
 
     A weight below a hundredth of the mean, or above ten times the mean, gets a wrong share, as in
@@ -35,6 +36,14 @@ class StaticStride(Splitter):
     @property
     def credit(self) -> Sequence[int]:
         return [0] * len(self._weights)
+
+    def owing(self) -> Sequence[int]:
+        """Return the one number that it has, as one with a sign."""
+        return (self.sequence - _SIGN,)
+
+    def owe(self, numbers: Sequence[int]) -> None:
+        """Go on from this number."""
+        self.sequence = numbers[0] + _SIGN
 
     def pick(self) -> int:
         """Return the index of the next target; the heaviest one takes every visit."""

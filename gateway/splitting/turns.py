@@ -24,6 +24,11 @@ class Splitter:
         del key
         return self.pick()
 
+    def pick_with_chances(self, key: bytes) -> tuple[int, list[float]]:
+        """Return the pick for this key, and how likely each target was to be it."""
+        chances = self.chances_for(key)
+        return self.pick_for(key), chances
+
     def chances(self) -> list[float]:
         """Return how likely each target is to get the next request; they sum to 1."""
         raise NotImplementedError
@@ -32,3 +37,20 @@ class Splitter:
         """Return how likely each target is to get a request with this key."""
         del key
         return self.chances()
+
+
+class Stateful(Splitter):
+    """Turns that follow from numbers of 32 bits, and from nothing else but dice.
+
+    `owe(owing())` changes nothing; who owes what another did goes on as that would have.
+    """
+
+    __slots__ = ()
+
+    def owing(self) -> Sequence[int]:
+        """Return the numbers: if not said otherwise, what each target is owed."""
+        return self.credit
+
+    def owe(self, numbers: Sequence[int]) -> None:
+        """Go on from these numbers."""
+        raise NotImplementedError

@@ -124,6 +124,8 @@ def _gateway(_instance: Instance) -> Iterator[Finding]:
         yield Finding("warn", what, "run `make compile`")
     else:
         yield Finding("ok", f"gateway: {found or 'interpreted'}")
+    how = "by a lock, some us a request: less when compiled" if found is None else "without a lock"
+    yield Finding("ok", f"several workers would take the turns of a split together, {how}")
 
 
 def _descriptors(_instance: Instance) -> Iterator[Finding]:

@@ -66,6 +66,11 @@ def kubeconfig(instance: Instance) -> None:
     output.line(str(path))
 
 
+_TURNS = {
+    "own": "each worker's own",
+    "shared": "shared by all workers",
+    "shared, by a lock": "shared by all workers, by a lock",
+}
 _NETWORKS = {
     "own": "own: each replica has one, its PORT is its container's",
     "host": "host: replicas share this machine's, each PORT is leased",
@@ -84,6 +89,7 @@ def _image_flaw(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
+    turns = [worker.get("turns", "own") for worker in found["workers"]]
     workers = ", ".join(str(worker["pid"]) for worker in found["workers"])
     return [
         ("Version", f"{found['version']} (Python {found['python']})"),
@@ -99,4 +105,5 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("Parent", f"pid {found['parent']['pid']}"),
         ("Control plane", f"pid {found['controlPlane']['pid']}"),
         ("Workers", f"pid {workers}"),
+        ("Turns", ", ".join(sorted({_TURNS.get(one, one) for one in turns})) or "no worker"),
     ]

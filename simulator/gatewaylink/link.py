@@ -43,6 +43,7 @@ class WorkerSeen(Struct, frozen=True):
     pid: int
     version: int
     build: str = "interpreted"
+    turns: str = "own"
 
 
 class _Gone(Exception):
@@ -56,6 +57,7 @@ class _Peer:
         self.index = hello.worker
         self.pid = hello.pid
         self.build = hello.build
+        self.turns = hello.turns
         self.writer = writer
         self.table: RouteTable | None = None
         self.acknowledged = NOTHING_ACKNOWLEDGED
@@ -113,7 +115,7 @@ class Link:
         """Return the connected workers in order, of each place the newest."""
         newest = {peer.index: peer for peer in self._peers.values()}
         return tuple(
-            WorkerSeen(index, peer.pid, peer.acknowledged, peer.build)
+            WorkerSeen(index, peer.pid, peer.acknowledged, peer.build, peer.turns)
             for index, peer in sorted(newest.items())
         )
 

@@ -111,6 +111,11 @@ class InstancePaths:
         """Return where workers count what concurrency limits let in; their sockets are beside."""
         return self.sockets / "gates"
 
+    @property
+    def turns(self) -> Path:
+        """Return where several workers take the turns of splits together."""
+        return self.sockets / "turns"
+
     def worker_metrics(self, worker: int) -> Path:
         """Return the file of what a worker counts; a successor's may have a number at its end."""
         return self.run / f"worker-{worker}.metrics"

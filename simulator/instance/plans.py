@@ -96,7 +96,9 @@ def plan_children(
             descriptors=(api, console, lock.fileno()),
         ),
         workers=tuple(
-            plan_worker(index, (one, inside), options, paths, limits).with_settings(networks)
+            plan_worker(index, (one, inside), options, paths, limits).with_settings(
+                {**networks, **turns_settings(paths, options.workers)}
+            )
             for index, (one, inside) in enumerate(
                 zip(ports.gateway.sockets, ports.local.sockets, strict=True)
             )
@@ -134,6 +136,11 @@ def plan_worker(
         pid_file=paths.worker_pid(index),
         variables=PYTHONS_OWN | {SWITCH},
     )
+
+
+def turns_settings(paths: InstancePaths, workers: int) -> dict[str, object]:
+    """Return where so many workers take turns together: one has nobody to take them with."""
+    return {"turns_file": str(paths.turns)} if workers > 1 else {}
 
 
 def gateway_settings(options: WorkerOptions) -> dict[str, object]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from simulator.instance.description import SCHEMA, Description
@@ -18,11 +19,15 @@ from simulator.resources.serving import LABEL_REVISION
 
 
 class WorkerProcess(Struct, frozen=True):
-    """One gateway worker that is connected now; `build` is how its modules were built."""
+    """One gateway worker that is connected now.
+
+    `build` is how its modules were built, `turns` whose it takes: its own, or with the others.
+    """
 
     index: int
     pid: int
     build: str = "interpreted"
+    turns: str = "own"
 
 
 def status_document(
@@ -58,7 +63,7 @@ def status_document(
         "started": description.started,
         "parent": {"pid": description.pid},
         "controlPlane": {"pid": pid, "reconciled": reconciled},
-        "workers": [{"index": one.index, "pid": one.pid, "build": one.build} for one in workers],
+        "workers": [msgspec.structs.asdict(one) for one in workers],
         "replicas": [_replica(pod) for pod in pods],
         "faults": [_fault(one) for one in faults],
     }

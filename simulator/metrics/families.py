@@ -158,6 +158,11 @@ _COUNTERS = (
         "knary_sessions_forgotten_total",
         "Sticky sessions by header or address that made room for others: sessions_max are too few",
     ),
+    (
+        "turns_alone",
+        "knary_turns_alone_total",
+        "Turns of splits that a worker took by itself: others were faster too often",
+    ),
 )
 _GAUGES = (
     ("connections_open", "envoy_http_downstream_cx_active", "Clients' connections open"),
@@ -172,6 +177,11 @@ _GAUGES = (
         "Requests that wait for a replica or a connection",
     ),
     ("table_version", "knary_table_version", "Version of the route table in use"),
+    (
+        "splits_alone",
+        "knary_splits_alone",
+        "Splits whose turns a worker takes by itself: there was no place for them",
+    ),
 )
 
 

@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -31,7 +31,7 @@ from simulator.instance.leftovers import EPHEMERAL_PREFIX, clear_leftovers
 from simulator.instance.lock import Lock
 from simulator.instance.options import LOOPBACK, ParentSettings
 from simulator.instance.paths import WORKER_METRICS, InstancePaths
-from simulator.instance.plans import plan_worker
+from simulator.instance.plans import plan_worker, turns_settings
 from simulator.instance.rolling import Workers
 from simulator.instance.sessionkey import ensure_session_key
 from simulator.instance.sockets import (
@@ -312,7 +312,8 @@ def _plans(work: Work, limits: ParentSettings) -> tuple[ChildPlan, ...]:
     told: dict[str, object] = {"quiet": not work.options.verbose}
     if work.options.session_key is not None:
         told["session_key_file"] = str(work.options.session_key.absolute())
-    return tuple(replace(plan, settings={**plan.settings, **told}) for plan in plans)
+    told |= turns_settings(work.paths, len(work.sockets.gateway.sockets))
+    return tuple(plan.with_settings(told) for plan in plans)
 
 
 def _fixed_changes(first: Configuration, wanted: Configuration) -> list[str]:

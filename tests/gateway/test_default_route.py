@@ -6,7 +6,8 @@ import pytest
 
 from gateway.contract import Backend, Delta, Route, Share, Split
 from gateway.errors import BadMessage, NoRoute
-from gateway.router import EVERY_HOST, HOST_VALUE_BYTES_MAX, HOST_VALUES_MAX, Router
+from gateway.hosts import EVERY_HOST, HOST_VALUE_BYTES_MAX, HOST_VALUES_MAX
+from gateway.router import Router
 from tests.support.gateway import idle_worker
 
 

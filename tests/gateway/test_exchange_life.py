@@ -16,11 +16,12 @@ from gateway.contract import RouteTable
 from gateway.downstream.client import Client
 from gateway.errors import GatewayError, UpstreamFailed
 from gateway.exchange import Exchange
+from gateway.hosts import HostTable
 from gateway.http1.repeated import RepeatedLines
 from gateway.http1.request import RequestHead, read_request
 from gateway.http1.response import ResponseHead
 from gateway.metrics.registry import Metrics
-from gateway.router import HostTable, Router
+from gateway.router import Router
 from gateway.settings import Settings
 from gateway.upstream.lease import Lease
 from gateway.upstream.pool import Replica

@@ -110,7 +110,7 @@ def test_an_answer_explains_itself_when_asked_to() -> None:
     assert explained is not None
     assert re.fullmatch(
         rb'route="d/hello"; tag=v1; rule=host; revision=(one|two); share=0\.\d+; '
-        rb"splitter=stratified; turn=1; chance=0\.\d+; queued=0\.\d{6}",
+        rb"splitter=stratified; turn=1; turns=own; chance=0\.\d+; queued=0\.\d{6}",
         explained[1],
     )
     assert b"Knary-" not in seen(route)

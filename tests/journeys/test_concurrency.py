@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections import Counter
@@ -25,6 +26,7 @@ def test_two_workers_together_let_one_request_at_a_time_in() -> None:
             *("service", "create", "single", "--image", HELLO, "--concurrency-limit", "1"),
             *("--env", f"DELAY_MS={int(DELAY_S * 1000)}"),
         )
+        assert re.search(r"^Turns: +shared by all workers", knary.run("status").out, re.MULTILINE)
         began = time.monotonic()
         assert burst(knary, "single", 10) == {200: 10}
         # One after the other: whatever the machine does, it cannot be faster.

@@ -37,8 +37,8 @@ def test_it_has_addresses_processes_and_versions() -> None:
         "parent": {"pid": 1},
         "controlPlane": {"pid": 2, "reconciled": 7},
         "workers": [
-            {"index": 0, "pid": 3, "build": "interpreted"},
-            {"index": 1, "pid": 4, "build": "interpreted"},
+            {"index": 0, "pid": 3, "build": "interpreted", "turns": "own"},
+            {"index": 1, "pid": 4, "build": "interpreted", "turns": "own"},
         ],
         "replicas": [],
         "faults": [],

@@ -131,7 +131,7 @@ def test_both_formats_say_what_was_counted(content_type: str) -> None:
     assert found["envoy_http_downstream_cx_total"] == {("0",): 2}
     assert found["envoy_cluster_upstream_cx_active"] == {("0",): 7}
     assert found["knary_sessions_forgotten_total"] == {("0",): 13}
-    assert found["knary_heads_refused_total"][("0", "400")] == 14
+    assert found["knary_heads_refused_total"][("0", "400")] == 15
     assert found["knary_revision_replicas_ready"] == {("default", "hello-00001"): 1}
     assert found["kube_pod_container_status_restarts_total"] == {("default", "hello-00001-x"): 3}
     assert found["knary_build_info"] == {("0.2.0", "3.11.7", "interpreted"): 1}
