@@ -19,6 +19,10 @@ class GatewayError(Exception):
         super().__init__(detail or self.summary)
         self.detail = detail
 
+    def answer_status(self) -> int:
+        """Return the status of the answer that a client gets."""
+        return self.status
+
     @property
     def body(self) -> str:
         """The line that a client reads. It never holds bytes that a client or a revision sent."""
@@ -142,8 +146,10 @@ class FaultAbort(GatewayError):
 
     summary = "fault filter abort"
 
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self._status = status
 
-def fault_abort(status: int) -> GatewayError:
-    """Return the error of this status: a class of its own, as statuses are their classes'."""
-    made: GatewayError = type("FaultAbort", (FaultAbort,), {"status": status})()
-    return made
+    def answer_status(self) -> int:
+        """Return the status that the fault asks for."""
+        return self._status

@@ -378,8 +378,8 @@ class Exchange:
         if self.cell is not None:
             self.cell.answered_here += 1
         else:
-            self._worker.metrics.worker.refuse(error.status)
-        count(self, self._worker, error.status, type(error).__name__)
+            self._worker.metrics.worker.refuse(error.answer_status())
+        count(self, self._worker, error.answer_status(), type(error).__name__)
         self.client.on_answered(self)
 
     # Flow: whoever cannot write any more pauses the other side.

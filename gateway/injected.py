@@ -10,7 +10,7 @@ from asyncio import TimerHandle
 from collections import deque
 from typing import TYPE_CHECKING
 
-from gateway.errors import UpstreamNonsense, fault_abort
+from gateway.errors import FaultAbort, UpstreamNonsense
 from gateway.faults import NO_LIMIT, SLICES_PER_S, Injection
 from gateway.http1.response import ResponseHead
 
@@ -73,7 +73,7 @@ class Injected:
             return
         if drawn.status and not drawn.is_cut:
             self.stop()
-            exchange.refuse(fault_abort(drawn.status))
+            exchange.refuse(FaultAbort(drawn.status))
         elif drawn.is_cut:
             self.stop()
             exchange.cut_off(resets=drawn.is_reset)

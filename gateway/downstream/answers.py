@@ -30,9 +30,15 @@ def answer_head(head: ResponseHead, request: RequestHead, *, chunked: bool, extr
     )
 
 
+_NAMED = frozenset(HTTPStatus)
+
+
 def refusal(error: GatewayError, *, with_body: bool, close: bool, extra: bytes = b"") -> bytes:
     """Return a whole answer that tells the error. `extra` are header lines of the gateway's own."""
-    status = b"%d %b" % (error.status, HTTPStatus(error.status).phrase.encode())
+    number = error.answer_status()
+    # A fault may ask for one that has no name.
+    phrase = HTTPStatus(number).phrase if number in _NAMED else error.summary
+    status = b"%d %b" % (number, phrase.encode())
     return own_answer(status, error.body, with_body=with_body, close=close, extra=extra)
 
 

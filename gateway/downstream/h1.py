@@ -248,7 +248,7 @@ class ClientConnection(WatchedClient):
     def _refuse_bytes(self, error: GatewayError) -> None:
         """Answer what is no request, and close: what follows cannot be trusted (RFC 9112 6.3)."""
         self._buffer, self._closing, self._reading = b"", True, False
-        self._worker.metrics.worker.refuse(error.status)
+        self._worker.metrics.worker.refuse(error.answer_status())
         self._write(refusal(error, with_body=True, close=True))
         self._linger()
 

@@ -48,7 +48,7 @@ class RequestStream(Stream):
     def on_refused(self, error: GatewayError) -> None:
         """Answer for a head that cannot be served; there is no exchange."""
         session = self._session
-        session.worker.metrics.worker.refuse(error.status)
+        session.worker.metrics.worker.refuse(error.answer_status())
         head, body = own_answer(error)
         self.answer(head, body, b"")
 
@@ -188,9 +188,9 @@ class CallClient(StreamClient):
 
     def refuse(self, exchange: Exchange, error: GatewayError) -> None:
         """A gRPC client reads the error from trailers alone, as Envoy sends them."""
-        exchange.grpc_status = status = own_grpc_status(error.status)
+        exchange.grpc_status = status = own_grpc_status(error.answer_status())
         if exchange.cell is not None:
-            exchange.cell.called(status, error.status)
+            exchange.cell.called(status, error.answer_status())
         self._stream.answer(own_trailers(error), b"", exchange.why())
         self._session.schedule()
 

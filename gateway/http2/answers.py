@@ -47,7 +47,7 @@ def own_answer(error: GatewayError) -> tuple[ResponseHead, bytes]:
         b"content-type: text/plain; charset=utf-8\r\n",
         b"x-content-type-options: nosniff\r\n",
     ]
-    head = ResponseHead(error.status, b"", lines, keep_alive=True)
+    head = ResponseHead(error.answer_status(), b"", lines, keep_alive=True)
     head.length = len(body)
     return head, body
 
@@ -56,7 +56,7 @@ def own_trailers(error: GatewayError) -> ResponseHead:
     """Return an error as an answer of trailers alone; the HTTP status is 200, as gRPC has it."""
     lines = [
         b"content-type: application/grpc\r\n",
-        b"grpc-status: %d\r\n" % own_grpc_status(error.status),
+        b"grpc-status: %d\r\n" % own_grpc_status(error.answer_status()),
         b"grpc-message: %b\r\n" % grpc_message(error.body),
     ]
     return ResponseHead(200, b"OK", lines, keep_alive=True)

@@ -28,7 +28,7 @@ ATTRIBUTES: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = {
     "reset_peer": {"timeout": _MS},
     "slicer": {"average_size": (1, 1 << 40), "size_variation": _BYTES, "delay": (0, 60_000_000)},
     "limit_data": {"bytes": _BYTES},
-    "abort": {"status": (200, 599)},
+    "abort": {"status": (400, 599)},
     "corrupt": {"bytes": _BYTES},
 }
 NEEDED: Final[Mapping[str, str]] = {
