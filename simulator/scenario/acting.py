@@ -28,6 +28,7 @@ Doing = (
     | model.Load
     | model.Traffic
     | model.Rollback
+    | model.Fault
     | model.Wait
     | model.Expect
 )
@@ -63,6 +64,8 @@ class Actor:
             case model.Rollback():
                 to = ("--to", action.to) if action.to else ()
                 await self._knary("rollback", action.service, *to)
+            case model.Fault():
+                await self._knary(*fault_words(action))
             case model.Wait():
                 await self._wait(action)
             case model.Expect():
@@ -173,6 +176,18 @@ class Actor:
                 yield kind, Named(namespace, str(metadata["name"]))
             except (KeyError, TypeError) as error:
                 raise StepFailed(f"line {manifest.line}: no known kind, or no name") from error
+
+
+def fault_words(fault: model.Fault) -> list[str]:
+    """Return the command that adds a fault, or clears faults."""
+    if fault.clear:
+        return ["fault", "clear", *([fault.service] if fault.service else [])]
+    words = ["fault", "add", fault.service, fault.type]
+    for name, value in fault.attributes.items():
+        words += [f"--{name.replace('_', '-')}", f"{value}"]
+    for name, value in (("--revision", fault.revision), ("--tag", fault.tag)):
+        words += [name, value] if value else []
+    return words + (["--toxicity", f"{fault.toxicity:g}"] if fault.toxicity != 1 else [])
 
 
 def schedule_of(load: model.Load) -> Schedule:

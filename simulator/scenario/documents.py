@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from simulator.scenario.model import Apply, Command, Expect, Load, Rollback, Traffic, Wait
+from simulator.scenario.model import Apply, Command, Expect, Fault, Load, Rollback, Traffic, Wait
 
 DEPTH_MAX = 4  # steps within steps
 
@@ -47,6 +47,7 @@ class StepDocument(Struct, frozen=True, forbid_unknown_fields=True):
     load: Load | None = None
     traffic: Traffic | None = None
     rollback: str | Rollback | None = None
+    fault: Fault | None = None
     wait: str | Wait | None = None
     expect: Expect | None = None
     repeat: RepeatDocument | None = None

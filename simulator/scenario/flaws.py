@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from simulator.resources.durations import SECOND, parse_duration
+from simulator.resources.faults import ATTRIBUTES, NEEDED
 from simulator.resources.strictyaml import Flaw
 from simulator.scenario import model
 from simulator.scenario.documents import (
@@ -70,6 +71,8 @@ class _Reader:
             self.before = self.before or not step.load.background
         elif step.traffic is not None:
             yield from _split_flaws(step.traffic.split, f"{path}.split")
+        elif step.fault is not None:
+            yield from _fault_flaws(step.fault, path)
         elif step.wait is not None:
             yield from _wait_flaws(step.wait, path)
         elif step.expect is not None:
@@ -151,6 +154,27 @@ def _wait_flaws(wait: str | model.Wait, path: str) -> Iterator[Flaw]:
     if wait.pause:
         yield from _duration(wait.pause, f"{path}.pause")
     yield from _duration(wait.within, f"{path}.within")
+
+
+def _fault_flaws(fault: model.Fault, path: str) -> Iterator[Flaw]:
+    if fault.clear:
+        if fault.type or fault.attributes:
+            yield Flaw(path, "`clear` ends faults; leave `type` and `attributes` out")
+        return
+    if not fault.service:
+        yield Flaw(path, "`service` is missing; or end all faults with `clear: true`")
+    if fault.type not in ATTRIBUTES:
+        known = ", ".join(ATTRIBUTES)
+        yield Flaw(f"{path}.type", f"{fault.type!r} is no type of fault; there are {known}")
+        return
+    for name in fault.attributes:
+        if name not in ATTRIBUTES[fault.type]:
+            known = ", ".join(ATTRIBUTES[fault.type])
+            yield Flaw(f"{path}.attributes.{name} key", f"{fault.type} has {known}, no `{name}`")
+    needed = NEEDED.get(fault.type)
+    if needed and needed not in fault.attributes:
+        yield Flaw(path, f"{fault.type} needs `attributes: {{{needed}: …}}`")
+    yield from _range(fault.toxicity, 0, 1, f"{path}.toxicity")
 
 
 def _ramp_flaws(ramp: RampDocument, path: str) -> Iterator[Flaw]:

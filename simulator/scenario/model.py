@@ -77,6 +77,22 @@ class Rollback(Struct, frozen=True, forbid_unknown_fields=True):
     to: str = ""
 
 
+class Fault(Struct, frozen=True, forbid_unknown_fields=True):
+    """`knary fault add`: something goes wrong with a share of a service's requests from now on.
+
+    `attributes` are those of the type, such as `latency: 200ms`. With `clear` and no type all
+    faults of the service go, or all there are.
+    """
+
+    service: str = ""
+    type: str = ""
+    revision: str = ""
+    tag: str = ""
+    toxicity: float = 1.0
+    attributes: dict[str, str | int | float] = field(default_factory=dict)
+    clear: bool = False
+
+
 class Wait(Struct, frozen=True, forbid_unknown_fields=True):
     """Go on when a condition of a service or revision is as told, at most `within` a time.
 
@@ -263,7 +279,9 @@ class Parallel(Struct, frozen=True):
     branches: tuple[Branch, ...]
 
 
-Action = Apply | Command | Load | Traffic | Rollback | Wait | Expect | Repeat | Ramp | Parallel
+Action = (
+    Apply | Command | Load | Traffic | Rollback | Fault | Wait | Expect | Repeat | Ramp | Parallel
+)
 
 
 class Step(Struct, frozen=True):

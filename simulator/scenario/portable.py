@@ -40,6 +40,8 @@ def why_not(action: model.Action) -> str:
         case model.Command(run=run):
             word = next((word for word in shlex.split(run)[1:] if not word.startswith("-")), "")
             return "" if word in COMMANDS else f"`knary {word}` asks knary itself"
+        case model.Fault():
+            return "faults are done by knary's gateway"
         case model.Expect(log=log) if log is not None:
             return "logs are read from knary's files"
         case _:

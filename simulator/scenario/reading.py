@@ -37,6 +37,7 @@ def _structs() -> dict[str, type[Struct]]:
                 f"{prefix}.load": model.Load,
                 f"{prefix}.traffic": model.Traffic,
                 f"{prefix}.rollback": model.Rollback,
+                f"{prefix}.fault": model.Fault,
                 f"{prefix}.wait": model.Wait,
                 f"{prefix}.expect": model.Expect,
                 f"{prefix}.expect.answers": model.AnswersClaim,
@@ -128,6 +129,7 @@ def _action(step: StepDocument, path: str, places: Mapping[str, Place]) -> model
         or step.load
         or step.traffic
         or step.rollback
+        or step.fault
         or step.wait
         or step.expect
     )

@@ -145,3 +145,16 @@ def test_a_generator_that_fell_behind_ends_with_5_and_no_numbers(tmp_path: Path)
     assert done.stdout == ""
     assert "fell behind" in done.stderr
     assert "Nothing is reported" in done.stderr
+
+
+def test_it_ends_with_99_when_a_threshold_is_broken_and_makes_a_page(tmp_path: Path) -> None:
+    page = tmp_path / "result.html"
+    wanted = ("--threshold", "error_rate<1%", "cpu_per_request<1us", "--html", str(page))
+    done = knary(tmp_path, *CLOSED, *wanted)
+    assert done.returncode == 99, done.stderr
+    assert "kept    error_rate<1%" in done.stderr
+    assert "BROKEN  cpu_per_request<1us" in done.stderr
+    assert "cpu_per_request" in page.read_text(encoding="utf-8")
+    unread = knary(tmp_path, *CLOSED, "--threshold", "p9<5s")
+    assert unread.returncode == 2
+    assert "no metric 'p9'; did you mean p99" in unread.stderr

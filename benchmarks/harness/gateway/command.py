@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchmarks.harness.documents.files import HTML
 from benchmarks.harness.gateway.asked import Asked, load_options
 from simulator.cli import exits, output
 from simulator.cli.exits import CommandFailed, UsageError
 from simulator.cli.instance import Instance, instance_option, namespace_option
+from simulator.cli.thresholdoption import (
+    ThresholdCommand,
+    read_thresholds,
+    show_outcomes,
+    status_of,
+    threshold_option,
+)
 
 if TYPE_CHECKING:
     from benchmarks.harness.documents.envelope import Document
@@ -26,29 +34,46 @@ FELL_BEHIND = 5  # docs/exit-codes.md
 STDOUT = "-"
 
 
-@click.command("gateway")
+@click.command("gateway", cls=ThresholdCommand)
 @load_options
+@threshold_option
 @click.option("--json", "json_file", metavar="FILE|-", help="Write the whole result as JSON.")
+@click.option("--html", "html_file", metavar="FILE", help=HTML)
 @namespace_option
 @instance_option
-def gateway(json_file: str | None, namespace: str, instance: Instance, **given: Any) -> int:
+def gateway(
+    thresholds: tuple[str, ...],
+    json_file: str | None,
+    html_file: str | None,
+    namespace: str,
+    instance: Instance,
+    **given: Any,
+) -> int:
     """Measure a gateway under open-loop load, by the revision that answered.
 
     Alone it starts an instance of its own with two revisions, and leaves nothing behind. Latency
     counts from the planned moment of each request. Ends with 5, and no numbers, when the load
-    generator itself fell behind; with 1 when a splitter broke its bound.
+    generator itself fell behind; with 1 when a splitter broke its bound; with 99 when a threshold
+    does not hold.
 
     \b
     Examples:
       knary bench gateway
       knary bench gateway --service helloworld-go --rate 100..1000/10 --arrivals poisson
       knary bench gateway --peers nginx,haproxy --peak 2s --json result.json
+      knary bench gateway --threshold 'p99<20ms' 'split_error<0.1%' --html result.html
       knary bench gateway --url http://10.0.0.7 --host hello.default.example.com
     """
+    from benchmarks.harness.documents.files import to_file
+    from benchmarks.harness.documents.measures import subject_of
+    from benchmarks.harness.documents.numbers import numbers, vocabulary
     from benchmarks.harness.documents.provenance import begin
+    from benchmarks.harness.gateway.figures import METRICS
     from benchmarks.harness.gateway.run import FellBehind, measure
+    from knary.thresholds import judge
     from simulator.scenario.theatre import Interrupted, run_interruptible
 
+    wanted = read_thresholds(thresholds, vocabulary(METRICS, ("gateway", "revision")))
     asked = Asked(**given)
     plan, shares = asked.plan(), asked.shares() if asked.url else {}
     begun = begin()
@@ -84,9 +109,15 @@ def gateway(json_file: str | None, namespace: str, instance: Instance, **given: 
         _show(plan, made)
     if json_file is not None:
         _write(made, json_file)
+    kept = judge(wanted, list(numbers(made.measures, subject_of(made.results))))
+    if html_file is not None:
+        from benchmarks.harness.pages.measured import measured_page
+
+        to_file(html_file, measured_page(made, kept))
+    show_outcomes(kept)
     for broken in outcome.broken:
         output.warn(broken)
-    return exits.FAILED if outcome.broken else exits.OK
+    return exits.FAILED if outcome.broken else status_of(kept)
 
 
 def _document(plan: GatewayPlan, outcome: Outcome, begun: Any) -> Document[GatewayResult]:

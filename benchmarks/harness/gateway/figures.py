@@ -18,6 +18,13 @@ COMPARED = (  # with peers
     *("cpu_us_per_request", "p50_us", "p99_us", "p99.9_us", "memory_bytes"),
     *("requests_per_s", "peak_requests_per_s"),
 )
+# What a threshold may speak of; a run may lack some of them.
+METRICS = (
+    *("requests", "failed", "error_percent", "requests_per_s", "peak_requests_per_s"),
+    *("min_us", "mean_us", "p50_us", "p75_us", "p90_us", "p95_us", "p99_us", "p99.9_us"),
+    *("p99.99_us", "max_us", "cpu_us_per_request", "memory_bytes", "memory_peak_bytes"),
+    *("split_error_percent", "split_lag_requests", "cold_starts", "late_percent"),
+)
 PACED_ALIKE = "requests_per_s"  # which an open loop decides itself: nothing to compare
 
 

@@ -50,6 +50,8 @@ class SplittingWorld(ScriptedWorld):
     async def knary(self, words: object, stdin: bytes = b"") -> Finished:
         given = tuple(words)  # type: ignore[call-overload]
         self.commands.append((given, stdin))
+        if given[0] == "fault":
+            return Finished(status=0, output="")
         if given[0] == "fail":
             return Finished(status=1, output="no")
         return self._splitting.change(given)
@@ -89,6 +91,23 @@ def test_traffic_and_rollback_are_the_commands_that_a_user_would_type() -> None:
         ("rollback", "hello", "--to", "hello-00001"),
     ]
     assert "$ knary rollback hello --to hello-00001" in shown
+
+
+def test_faults_are_the_commands_that_a_user_would_type() -> None:
+    outcome, shown, commands = play(
+        "- fault: {service: hello, type: latency, revision: hello-00002, toxicity: 0.5,"
+        " attributes: {latency: 200ms, jitter: 50}}\n"
+        "- fault: {service: hello, type: slicer, attributes: {average_size: 100}}\n"
+        "- fault: {clear: true, service: hello}\n"
+        "- fault: {clear: true}\n"
+    )
+    assert outcome.finished, shown
+    assert [" ".join(words) for words in commands] == [
+        "fault add hello latency --latency 200ms --jitter 50 --revision hello-00002 --toxicity 0.5",
+        "fault add hello slicer --average-size 100",
+        "fault clear hello",
+        "fault clear",
+    ]
 
 
 def test_a_ramp_sets_each_percent_and_plays_its_steps_after_it() -> None:
@@ -212,6 +231,12 @@ REFUSED: list[tuple[str, str]] = [
     ("- ramp: {service: a, from: b, to: c, percents: [101]}", "3:49: 101 is out of range"),
     ("- traffic: {service: a, split: {b: 90}}", "the percentages sum to 90, want 100"),
     ("- wait: {service: a, pause: 1s}", "give exactly one of `service`, `revision` and `pause`"),
+    ("- fault: {type: abort}", "`service` is missing; or end all faults with `clear: true`"),
+    ("- fault: {service: a, type: late}", "3:29: 'late' is no type of fault; there are latency"),
+    ("- fault: {service: a, type: latency}", "latency needs `attributes: {latency: …}`"),
+    ("- fault: {service: a, type: abort, attributes: {rate: 1}}", "abort has status, no `rate`"),
+    ("- fault: {service: a, type: abort, toxicity: 2}", "2 is out of range; allowed is 0 to 1"),
+    ("- fault: {clear: true, type: abort}", "`clear` ends faults; leave `type`"),
     ("- wait: soon", "'soon' is no duration"),
     ("- wait: {}", "give exactly one of"),
     (nested(4), "steps within steps within steps; the deepest are 4"),

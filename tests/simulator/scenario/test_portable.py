@@ -84,6 +84,7 @@ def test_what_only_knary_promises_is_skipped_and_too_few_requests_are() -> None:
         ("- expect: {log: {of: hello, contains: a}}", "logs are read from knary's files"),
         ("- expect: {response: {service: hello}}", ""),
         ("- rollback: hello", ""),
+        ("- fault: {clear: true}", "faults are done by knary's gateway"),
     ],
 )
 def test_what_asks_knary_itself_is_known(step: str, why: str) -> None:

@@ -94,7 +94,7 @@ def test_each_verb_becomes_its_action_with_its_line() -> None:
         pytest.param(
             steps("- command: knary get ksvc\n  load: {service: x, requests: 1}"),
             "story.yaml:3:3: a step does exactly one of apply, command, load, traffic, rollback,"
-            " wait, expect, repeat, ramp, parallel;"
+            " fault, wait, expect, repeat, ramp, parallel;"
             " got command and load",
             id="two verbs",
         ),
