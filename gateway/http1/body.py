@@ -11,12 +11,13 @@ from gateway.http1.head import TOKEN, TRAILERS_REFUSED, read_field
 # RFC 9112 7.1: 1*HEXDIG. Leading zeros are valid; 15 digits are more than any file, and less than
 # what overflows a signed 64-bit number.
 _SIZE = rb"0{0,16}[0-9A-Fa-f]{1,15}"
-_QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*+"'
+# No group is repeated possessively: before 3.11.5 Python matched such things wrongly (gh-106052).
+_QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
 _EXTENSION = (
     rb"[ \t]*+;[ \t]*+" + TOKEN + rb"(?:[ \t]*+=[ \t]*+(?:" + TOKEN + rb"|" + _QUOTED + rb"))?"
 )
 _PLAIN_SIZE_LINE: Final = re.compile(rb"(" + _SIZE + rb")\r\n")
-_SIZE_LINE: Final = re.compile(rb"(" + _SIZE + rb")((?:" + _EXTENSION + rb")*+)")
+_SIZE_LINE: Final = re.compile(rb"(" + _SIZE + rb")((?:" + _EXTENSION + rb")*)")
 _SIZE_LINE_START: Final = re.compile(rb"[0-9A-Fa-f]{1,31}(?:[ \t;][\t\x20-\x7e\x80-\xff]*)?\r?")
 _TRAILER_START: Final = re.compile(rb"\r|(?:" + TOKEN + rb"(?::[\t\x20-\x7e\x80-\xff]*\r?)?)?")
 

@@ -185,9 +185,11 @@ def saying(name: str) -> Script:
     reply = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            await read_head(reader)
-            writer.write(reply)
+        with contextlib.suppress(asyncio.IncompleteReadError):  # whoever asked has gone
+            while True:
+                await read_head(reader)
+                writer.write(reply)
+        writer.close()  # which asyncio itself does from 3.11.5 on
 
     return script
 
