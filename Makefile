@@ -17,7 +17,7 @@ GATEWAY_TESTS := tests/gateway tests/conformance tests/journeys tests/test_compi
 	tests/simulator/test_client.py
 
 .PHONY: help demo test test-all test-pythons test-compiled compile compile-clean lint format types contracts \
-	check conformance conformance-api conformance-websocket durability bench soak bench-api bench-gateway bench-gateway-all \
+	check scenarios conformance conformance-api conformance-websocket durability bench soak bench-api bench-gateway bench-gateway-all \
 	bench-emulator bench-lag bench-memory bench-peers bench-results bench-profile bench-split \
 	bench-startup bench-sticky bench-tables bench-turns bench-updates lock clean
 
@@ -39,7 +39,7 @@ test-pythons: ## Run the tests with each Python found of 3.11 to 3.13
 		else echo "knary: python$$version is not found, skipped" >&2; fi; \
 	done
 
-test-all: test-pythons test-compiled conformance conformance-websocket durability ## Run all tests, in their long forms
+test-all: test-pythons test-compiled scenarios conformance conformance-websocket durability ## Run all tests, in their long forms
 
 compile: ## Compile the gateway (docs/compiled.md)
 	$(DEVELOP)
@@ -81,6 +81,10 @@ durability: ## Kill the API 1,000 times; fail each disk call
 soak: ## Ten minutes of load and faults; nothing may be lost
 	$(RUNTIME)
 	@$(BIN)/python benchmarks/soak.py $(ARGS)
+
+scenarios: ## Play every scenario that knary brings, each on a knary of its own
+	$(DEVELOP)
+	@KNARY_SCENARIOS=all $(BIN)/python -m pytest tests/journeys/test_scenarios.py $(ARGS)
 
 conformance: ## Test with all that others wrote: clients, suites, Envoy
 	$(OTHERS)
