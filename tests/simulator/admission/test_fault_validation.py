@@ -54,7 +54,7 @@ def test_a_type_with_all_it_needs_is_taken(kind: str) -> None:
         ),
         (
             {"type": "abort", "attributes": {"status": 99}},
-            "expected 200 <= 99 <= 599: spec.attributes.status",
+            "expected 400 <= 99 <= 599: spec.attributes.status",
         ),
     ],
 )
