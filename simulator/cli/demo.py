@@ -55,7 +55,7 @@ def demo(
     environment = dict(os.environ)
 
     async def play() -> tuple[Outcome, Path, Description]:
-        stage = Stage(data.expanduser() if data else None, environment)
+        stage = Stage(data.expanduser() if data else None, environment, outlives=keep)
         done = False
         try:
             output.line("Starting a knary of its own, on free ports …")

@@ -1,8 +1,8 @@
 """The program that owns an instance: told when it is ready, and outlived by nothing of it.
 
-`knary exec` and Python's `knary.Emulator` start `knary up` with one end of a socket pair
-(`--owner-fd`). One line of JSON says on it where the instance answers; when the other end is
-closed, also because its process was killed, the instance stops.
+`knary exec`, `knary run --up` and Python's `knary.Emulator` start `knary up` with one end of a
+socket pair (`--owner-fd`). One line of JSON says on it where the instance answers; when the other
+end is closed, also because its process was killed, the instance stops.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -35,7 +36,8 @@ class StageSettings:
 class Stage:
     """One instance. `data` None is a fresh folder, removed when the instance has stopped.
 
-    `flags` are further ones of `knary up`.
+    `flags` are further ones of `knary up`. Unless it may `outlive` this process, it ends with it,
+    also when that is killed with -9.
     """
 
     def __init__(
@@ -45,7 +47,10 @@ class Stage:
         settings: StageSettings = StageSettings(),
         *,
         flags: Sequence[str] = (),
+        outlives: bool = False,
     ) -> None:
+        self._outlives = outlives
+        self._owner: socket.socket | None = None  # our end of what it watches
         self._is_ours = data is None
         self.data = Path(tempfile.mkdtemp(prefix="knary-")) if data is None else data.absolute()
         self._settings = settings
@@ -68,17 +73,23 @@ class Stage:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         # A file and no pipe: a pipe's other end would be gone when the instance is kept.
         descriptor = os.open(said, flags, 0o600)
-        try:
+        passed: tuple[int, ...] = ()
+        with contextlib.ExitStack() as undo:
+            undo.callback(os.close, descriptor)
+            if not self._outlives:
+                self._owner, theirs = socket.socketpair()
+                undo.enter_context(theirs)
+                passed = (theirs.fileno(),)
+                words += ["--owner-fd", str(theirs.fileno())]
             self._process = await asyncio.create_subprocess_exec(
                 *words,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=descriptor,
                 stderr=descriptor,
                 env=self._environment,
+                pass_fds=passed,
                 start_new_session=True,
             )
-        finally:
-            os.close(descriptor)
         found = await self._description(self._process)
         if found is None:
             text = said.read_text(encoding="utf-8", errors="replace").strip()
@@ -109,5 +120,7 @@ class Stage:
             except TimeoutError:
                 process.kill()  # its children end with it
                 await process.wait()
+        if self._owner is not None:
+            self._owner.close()
         if self._is_ours:
             shutil.rmtree(self.data, ignore_errors=True)

@@ -7,7 +7,10 @@ import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from simulator.instance import description as descriptions
+from simulator.instance.lock import is_alive
 from tests.support.instance import HELLO, KNARY, Instance, environment
+from tests.support.waiting import eventually
 
 STORY = f"""
 title: Shift
@@ -116,3 +119,24 @@ def test_a_story_needs_no_more_than_a_kubeconfig_and_a_gateway(tmp_path: Path) -
         "logs are read from knary's files",
     ]
     assert any("as asked (false alarm" in claim["sentence"] for claim in claims)
+
+
+def test_a_story_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    story = tmp_path / "story.yaml"
+    story.write_text("title: Long\nsteps:\n- command: knary status\n- wait: 1h\n")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with subprocess.Popen(
+        [*KNARY, "run", "--up", str(story)],
+        env={**environment(tmp_path / "data"), "TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as playing:
+        assert playing.stdout is not None
+        for line in playing.stdout:
+            if line.strip() == "Wait 1h.":
+                break
+        (found,) = (descriptions.read(path) for path in scratch.glob("*/run/instance.json"))
+        assert found is not None
+        playing.kill()
+    eventually("the end of its knary", lambda: not is_alive(found.pid))
