@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-
 import click
 
 from simulator.cli import exits, output
 from simulator.cli.exits import UsageError
-
-SUFFIXES = (".yaml", ".yml", ".json")
-FILE_BYTES_MAX = 10 * 1024 * 1024
-STDIN = "-"
+from simulator.cli.manifests import texts_of
 
 
 @click.command("lint")
@@ -34,7 +27,11 @@ def lint(files: tuple[str, ...], form: str | None, *, strict: bool) -> int:
     """
     from simulator.linting.files import check_file
 
-    checked = [check_file(text, name) for name, text in _texts(files)]
+    checked = [
+        check_file(_decoded(text, name), name)
+        for source in files
+        for name, text in texts_of(source, below=True)
+    ]
     findings = [finding for one in checked for finding in one.findings]
     errors = sum(finding.level == "error" for finding in findings)
     if form:
@@ -71,28 +68,7 @@ def lint(files: tuple[str, ...], form: str | None, *, strict: bool) -> int:
     return exits.FAILED if errors or (strict and findings) else exits.OK
 
 
-def _texts(files: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield (name, text) of each file; a folder's are found in all that is below it."""
-    for given in files:
-        if given == STDIN:
-            yield "stdin", _decoded(sys.stdin.buffer.read(FILE_BYTES_MAX + 1), "stdin")
-            continue
-        path = Path(given)
-        found = [path]
-        if path.is_dir():
-            found = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES)
-        for file in found:
-            try:
-                with file.open("rb") as opened:
-                    content = opened.read(FILE_BYTES_MAX + 1)
-            except OSError as error:
-                raise UsageError(f"cannot read {file}: {error.strerror}") from error
-            yield str(file), _decoded(content, str(file))
-
-
 def _decoded(content: bytes, name: str) -> str:
-    if len(content) > FILE_BYTES_MAX:
-        raise UsageError(f"{name}: larger than {FILE_BYTES_MAX} bytes")
     try:
         return content.decode()
     except UnicodeDecodeError as error:

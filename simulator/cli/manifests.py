@@ -44,7 +44,7 @@ def load_manifests(sources: Sequence[str]) -> list[Manifest]:
     manifests = [
         manifest
         for source in sources
-        for name, text in _texts(source)
+        for name, text in texts_of(source)
         for manifest in parse_manifests(text, name)
     ]
     if not manifests:
@@ -85,15 +85,16 @@ def _unknown_kind(document: dict[str, Any], place: str) -> str:
     return f"{place}: no kind {given}{hint}"
 
 
-def _texts(source: str) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, text) of each file that a source means."""
+def texts_of(source: str, *, below: bool = False) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, text) of each file that a source means: of a folder, or of all `below` it."""
     if source == STDIN:
         yield "stdin", _bounded(sys.stdin.buffer.read(MANIFEST_BYTES_MAX + 1), "stdin")
         return
     path = Path(source)
     files = [path]
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
+        inside = path.rglob("*") if below else path.iterdir()
+        files = sorted(file for file in inside if file.suffix in SUFFIXES and file.is_file())
         if not files:
             raise UsageError(f"{source}: no {', '.join(SUFFIXES)} file in this folder")
     for file in files:

@@ -210,7 +210,9 @@ def test_the_command_ends_as_a_hook_needs_it(tmp_path: Path) -> None:
     assert document["findings"][0] | {"file": "stdin", "line": 10} == document["findings"][0]
     missing = lint("none.yaml")
     assert missing.returncode == 2
-    assert "cannot read none.yaml" in missing.stderr
+    assert "none.yaml: No such file or directory" in missing.stderr
+    (tmp_path / "empty").mkdir()
+    assert "no .yaml, .yml, .json file" in lint(str(tmp_path / "empty")).stderr
 
 
 def test_what_knary_brings_is_right() -> None:
