@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -24,6 +26,17 @@ from tests.support.gateway import (
 from tests.support.h2peers import echo, h2_client, h2_revision
 
 COOKIE = re.compile(rb"(?im)^set-cookie: (\S+=[^;]+); (.*)\r$")
+
+
+@asynccontextmanager
+async def two_versions() -> AsyncIterator[tuple[Gateway, str, str]]:
+    """Give a gateway, and the addresses of two revisions that say "v1" and "v2"."""
+    async with (
+        gateway() as under_test,
+        revision(saying("v1")) as one,
+        revision(saying("v2")) as two,
+    ):
+        yield under_test, one, two
 
 
 def sticky(made: RouteTable, kind: str = "cookie", name: str = "knary-1") -> RouteTable:
@@ -48,11 +61,7 @@ def cookie(answer: bytes) -> str:
 
 def test_a_client_that_sends_the_cookie_stays_and_one_that_does_not_is_dealt() -> None:
     async def story() -> None:
-        async with (
-            gateway() as under_test,
-            revision(saying("v1")) as one,
-            revision(saying("v2")) as two,
-        ):
+        async with two_versions() as (under_test, one, two):
             under_test.router.replace(sticky(table({"v1": (one,), "v2": (two,)})))
             answers = [await get(under_test) for _ in range(100)]
             assert Counter(answer[-2:] for answer in answers) == {b"v1": 50, b"v2": 50}
@@ -70,11 +79,7 @@ def test_a_client_that_sends_the_cookie_stays_and_one_that_does_not_is_dealt() -
 
 def test_on_one_connection_each_request_is_of_its_own_session() -> None:
     async def story() -> None:
-        async with (
-            gateway() as under_test,
-            revision(saying("v1")) as one,
-            revision(saying("v2")) as two,
-        ):
+        async with two_versions() as (under_test, one, two):
             under_test.router.replace(sticky(table({"v1": (one,), "v2": (two,)})))
             answer = await get(under_test)
             with_it, without = cookie(answer).encode(), b"X: y"
@@ -93,11 +98,7 @@ def test_on_one_connection_each_request_is_of_its_own_session() -> None:
 
 def test_a_change_of_shares_moves_and_says_so() -> None:
     async def story() -> None:
-        async with (
-            gateway() as under_test,
-            revision(saying("v1")) as one,
-            revision(saying("v2")) as two,
-        ):
+        async with two_versions() as (under_test, one, two):
             backends = {"v1": (one,), "v2": (two,)}
             under_test.router.replace(sticky(table(backends, {"v1": 9_000, "v2": 1_000})))
             answers = [await get(under_test, "Knary-Explain: 1") for _ in range(20)]
@@ -126,11 +127,7 @@ def test_a_change_of_shares_moves_and_says_so() -> None:
 
 def test_over_http2_the_cookie_may_come_in_parts() -> None:
     async def story() -> None:
-        async with (
-            gateway() as under_test,
-            revision(saying("v1")) as one,
-            revision(saying("v2")) as two,
-        ):
+        async with two_versions() as (under_test, one, two):
             under_test.router.replace(sticky(table({"v1": (one,), "v2": (two,)})))
             async with h2_client(under_test) as client:
                 seen = [await client.get("/") for _ in range(10)]
@@ -212,11 +209,7 @@ def test_a_session_whose_revision_leaves_while_its_request_waits_is_moved() -> N
 
 def test_a_split_that_a_header_chooses_has_sessions_of_its_own() -> None:
     async def story() -> None:
-        async with (
-            gateway() as under_test,
-            revision(saying("v1")) as one,
-            revision(saying("v2")) as two,
-        ):
+        async with two_versions() as (under_test, one, two):
             made = sticky(table({"v1": (one,), "v2": (two,)}))
             row = made.routes["hello"]
             shares = (Share("default/v1", 5_000), Share("default/v2", 5_000))
@@ -291,11 +284,7 @@ def test_by_a_header_users_stay_over_any_connection_and_protocol() -> None:
 
 def test_by_their_address_all_clients_of_this_machine_are_one_session() -> None:
     async def story() -> None:
-        async with (
-            gateway() as under_test,
-            revision(saying("v1")) as one,
-            revision(saying("v2")) as two,
-        ):
+        async with two_versions() as (under_test, one, two):
             under_test.router.replace(sticky(table({"v1": (one,), "v2": (two,)}), "address", ""))
             assert len({(await get(under_test))[-2:] for _ in range(10)}) == 1
             split = under_test.router.hosts.match(HOST.encode()).split
