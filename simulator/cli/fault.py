@@ -194,4 +194,5 @@ def clear(service: str | None, *, namespace: str | None, instance: Instance) -> 
         for one in doomed:
             client.delete(FAULT, one["metadata"]["namespace"], one["metadata"]["name"])
     instance.console("/knary/settle", "POST")
-    output.line(f"{len(doomed)} faults removed.")
+    what = "1 fault" if len(doomed) == 1 else f"{len(doomed)} faults"
+    output.line(f"{what} removed.")
